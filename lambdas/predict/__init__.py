@@ -1,0 +1,1 @@
+"""The prediction function: scores entities."""

@@ -1,0 +1,1 @@
+"""What every part of Ebb shares: the domain modules, and the adapters beside them."""

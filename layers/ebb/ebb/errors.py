@@ -1,0 +1,99 @@
+"""What can go wrong, in Ebb's own words; nothing here knows HTTP.
+
+    EbbError
+    ├── Misuse              the command or call was used wrongly
+    ├── ContractError       the contract's text cannot be used; names the line
+    ├── DataError           a table does not fit: names column, row, value
+    │   └── GateRefused     a release gate said no: names the gate and by how much
+    ├── ReleaseError        a release folder cannot be trusted or found
+    │   └── NoRelease       there is no release yet
+    ├── BadFeatures         feature values that the contract refuses
+    ├── UnknownEntity       no features are held for this entity
+    ├── NotAllowed          the caller lacks the scope
+    ├── BadRequest          a body that cannot be read
+    │   └── TooLarge        a body over the limit
+    └── Unavailable         a server that is needed does not answer
+
+Every message is a sentence or two for people: what happened, to which input, what to do next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class EbbError(Exception):
+    """Base of everything that Ebb refuses with a sentence."""
+
+
+class Misuse(EbbError):
+    """The command or call was used wrongly; the command exits with 2."""
+
+
+class ContractError(EbbError):
+    """The contract's text cannot be used.
+
+    Attributes:
+        line: 1-based line of the contract the message is about; None where no line can be named.
+    """
+
+    def __init__(self, message: str, line: int | None = None, source: str = "contract") -> None:
+        self.line = line
+        where = f"{source}, line {line}: " if line else f"{source}: "
+        super().__init__(where + message)
+
+
+class DataError(EbbError):
+    """A table does not fit its contract, or cannot be read at all."""
+
+
+class GateRefused(DataError):
+    """A gate of the contract refused a release that was trained."""
+
+
+class ReleaseError(EbbError):
+    """A release folder is missing, altered, incomplete or belongs to another contract."""
+
+
+class NoRelease(ReleaseError):
+    """There is no release yet for the contract that is served."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One feature value that the contract refuses.
+
+    Attributes:
+        feature: the feature's name.
+        reason: why, without the value itself (it may be personal).
+    """
+
+    feature: str
+    reason: str
+
+
+class BadFeatures(EbbError):
+    """Feature values that the contract refuses; `refusals` names each."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        self.refusals = tuple(refusals)
+        super().__init__("; ".join(f"{r.feature}: {r.reason}" for r in self.refusals))
+
+
+class UnknownEntity(EbbError):
+    """No features are held for this entity, and the request brought none."""
+
+
+class NotAllowed(EbbError):
+    """The caller's token lacks the scope that this call needs."""
+
+
+class BadRequest(EbbError):
+    """A request body that cannot be read as what the call expects."""
+
+
+class TooLarge(BadRequest):
+    """A request body over the limit."""
+
+
+class Unavailable(EbbError):
+    """A server that is needed does not answer."""
