@@ -1,0 +1,31 @@
+"""The contract: one TOML file that describes one scoring problem, parsed into frozen values."""
+
+from ebb.contract.model import (
+    Adjustment,
+    Contract,
+    Decision,
+    Feature,
+    Gates,
+    Kind,
+    Label,
+    Rules,
+    Unseen,
+    Value,
+    WhenStale,
+)
+from ebb.contract.parse import parse_contract
+
+__all__ = [
+    "Adjustment",
+    "Contract",
+    "Decision",
+    "Feature",
+    "Gates",
+    "Kind",
+    "Label",
+    "Rules",
+    "Unseen",
+    "Value",
+    "WhenStale",
+    "parse_contract",
+]

@@ -1,0 +1,191 @@
+"""What a contract says, as frozen values; every other part of Ebb derives from these."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+Value = float | int | bool | str | None
+"""A raw feature value as JSON carries it; None is missing."""
+
+
+class Kind(StrEnum):
+    """What a feature's raw value is; number, integer and flag enter the graph as float32, category as text."""
+
+    NUMBER = "number"
+    INTEGER = "integer"
+    CATEGORY = "category"
+    FLAG = "flag"
+
+
+class WhenStale(StrEnum):
+    """What happens to a prediction when a value is older than its `max_age`."""
+
+    SERVE = "serve"
+    DEGRADE = "degrade"
+    REFUSE = "refuse"
+
+
+class Unseen(StrEnum):
+    """Whether a category outside the listed ones may be scored."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Label:
+    """The yes/no outcome to be learned.
+
+    Attributes:
+        column: its column in the table.
+        positive: the value that means yes, as text.
+        window_days: days after the prediction until the outcome is mature.
+    """
+
+    column: str
+    positive: str
+    window_days: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The economics of acting on one entity, in units of `currency`.
+
+    Attributes:
+        action_cost: what one action costs.
+        retained_value: what an entity is worth that the action kept.
+        success_rate: share of positive entities that the action keeps, 0 to 1.
+        currency: ISO 4217 code.
+    """
+
+    action_cost: float
+    retained_value: float
+    success_rate: float
+    currency: str
+
+
+@dataclass(frozen=True)
+class Gates:
+    """What a release must reach before it is written; None is not judged.
+
+    Profits are per entity, in the currency of the decision; the fairness gap is the largest difference in the
+    share acted on between groups of a protected feature; parity is |ONNX - scikit-learn| in probability.
+    """
+
+    min_auc: float
+    max_calibration_error: float
+    max_fairness_gap: float | None
+    min_profit_over_nothing: float | None
+    min_profit_over_champion: float | None
+    max_latency_ms: float | None
+    max_parity: float
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """One line of the fallback score: when its condition holds, `add` is added.
+
+    Exactly one of the conditions is set: `below` (value < below), `at_least` (value >= at_least), `equals`
+    (value == equals) or `missing` (the value is absent).
+    """
+
+    feature: str
+    add: float
+    below: float | None = None
+    at_least: float | None = None
+    equals: str | float | bool | None = None
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The fallback score: `base` plus the adjustments that hold, clipped to [0, 1]."""
+
+    base: float
+    adjustments: tuple[Adjustment, ...]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One named, typed input.
+
+    Attributes:
+        name: the name in requests, stores and graphs.
+        column: the name in the table, where it differs.
+        kind: what the raw value is.
+        unit: its unit, for people.
+        minimum, maximum: inclusive range of number and integer; None is open.
+        categories: the known categories of a category; empty means any text.
+        unseen: whether a category outside the known ones may be scored.
+        missing: whether the value may be absent.
+        default: what stands in when a stored value is absent.
+        max_age: seconds after which a stored value is stale; None never.
+        when_stale: what to do then.
+        ttl: seconds that the fast tier keeps it.
+        personal: never in a log or metric.
+        protected: a group for fairness.
+        owner, description: for people.
+    """
+
+    name: str
+    column: str
+    kind: Kind
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: tuple[str, ...] = ()
+    unseen: Unseen = Unseen.ALLOW
+    missing: bool = False
+    default: Value = None
+    max_age: float | None = None
+    when_stale: WhenStale = WhenStale.SERVE
+    ttl: float | None = None
+    personal: bool = False
+    protected: bool = False
+    owner: str = ""
+    description: str = ""
+
+    @property
+    def is_category(self) -> bool:
+        """Whether the value enters the graph as text."""
+        return self.kind is Kind.CATEGORY
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One scoring problem.
+
+    Attributes:
+        name: lower-case identifier; also the release folder's name.
+        description: for people.
+        entity_column: key column of the table; None means the 1-based row number.
+        label: the outcome.
+        event_time: column of the moment a row's features were known; None where the table has none.
+        decision, gates, rules: see their classes.
+        features: in the table's order.
+    """
+
+    name: str
+    description: str
+    entity_column: str | None
+    label: Label
+    event_time: str | None
+    decision: Decision
+    gates: Gates
+    rules: Rules
+    features: tuple[Feature, ...]
+
+    @cached_property
+    def numbers(self) -> tuple[Feature, ...]:
+        """Features of the graph's input `numbers`, in its column order."""
+        return tuple(f for f in self.features if not f.is_category)
+
+    @cached_property
+    def categories(self) -> tuple[Feature, ...]:
+        """Features of the graph's input `categories`, in its column order."""
+        return tuple(f for f in self.features if f.is_category)
+
+    @cached_property
+    def by_name(self) -> dict[str, Feature]:
+        """Features by their names."""
+        return {f.name: f for f in self.features}

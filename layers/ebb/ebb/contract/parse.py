@@ -1,0 +1,151 @@
+"""From a contract's TOML text to its frozen values; every mistake names its line."""
+
+import re
+import tomllib
+
+from ebb.contract.lines import key_lines
+from ebb.contract.model import Adjustment, Contract, Decision, Feature, Gates, Label, Rules
+from ebb.contract.parse_feature import parse_feature
+from ebb.contract.table import Table
+from ebb.errors import ContractError
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+def parse_contract(text: str, source: str = "contract") -> Contract:
+    """Parse a contract.
+
+    Args:
+        text: the TOML text.
+        source: the file's name, for messages.
+
+    Raises:
+        ContractError: the text is no TOML, a key is unknown or missing, or a value is impossible; names the line.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"\(at line (\d+)", str(error))
+        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+        raise ContractError(f"this is not valid TOML: {reason}", int(at[1]) if at else None, source) from None
+    top = Table(values, (), key_lines(text), source)
+    name = top.text("name")
+    if not _NAME.fullmatch(name):
+        raise top.fail(f"`name` is {name!r}, but must be lower-case letters, digits, - and _", "name")
+    features = _features(top)
+    entity = _optional_column(top, "entity")
+    event_time = _optional_column(top, "event_time")
+    contract = Contract(
+        name=name,
+        description=top.text("description", ""),
+        entity_column=entity,
+        label=_label(top.sub("label")),
+        event_time=event_time,
+        decision=_decision(top.sub("decision")),
+        gates=_gates(top.sub("gates")),
+        rules=_rules(top.sub("rules"), {f.name for f in features}),
+        features=features,
+    )
+    _no_shared_columns(top, contract)
+    top.finish()
+    return contract
+
+
+def _optional_column(top: Table, key: str) -> str | None:
+    if not top.has(key):
+        return None
+    table = top.sub(key)
+    column = table.text("column")
+    table.finish()
+    return column
+
+
+def _label(table: Table) -> Label:
+    positive = table.take("positive")
+    if not isinstance(positive, str | int | float):
+        raise table.fail("`positive` must be a text, a number, true or false", "positive")
+    text = str(positive).lower() if isinstance(positive, bool) else str(positive)
+    label = Label(table.text("column"), text, int(table.number("window_days", 30, low=0, high=3650)))
+    table.finish()
+    return label
+
+
+def _decision(table: Table) -> Decision:
+    decision = Decision(
+        action_cost=table.number("action_cost", low=0),
+        retained_value=table.number("retained_value", low=0),
+        success_rate=table.number("success_rate", low=0, high=1),
+        currency=table.text("currency", "USD"),
+    )
+    table.finish()
+    if decision.retained_value * decision.success_rate <= 0:
+        raise table.fail("`retained_value` times `success_rate` is 0, so no action could ever pay: raise one of them")
+    return decision
+
+
+def _gates(table: Table) -> Gates:
+    gates = Gates(
+        min_auc=table.number("min_auc", low=0.5, high=1),
+        max_calibration_error=table.number("max_calibration_error", low=0, high=1),
+        max_fairness_gap=table.number("max_fairness_gap", None, low=0, high=1),
+        min_profit_over_nothing=table.number("min_profit_over_nothing", None),
+        min_profit_over_champion=table.number("min_profit_over_champion", None),
+        max_latency_ms=table.number("max_latency_ms", None, low=0.001),
+        max_parity=table.number("max_parity", 1e-6, low=0, high=1),
+    )
+    table.finish()
+    return gates
+
+
+def _rules(table: Table, names: set[str]) -> Rules:
+    base = table.number("base", low=0, high=1)
+    adjustments = tuple(_adjustment(sub, names) for sub in table.subs("adjust"))
+    table.finish()
+    return Rules(base, adjustments)
+
+
+def _adjustment(table: Table, names: set[str]) -> Adjustment:
+    feature = table.text("feature")
+    if feature not in names:
+        raise table.fail(f"the rule speaks of `{feature}`, which is no feature of this contract", "feature")
+    given = [key for key in ("below", "at_least", "equals", "missing") if table.has(key)]
+    if len(given) != 1:
+        raise table.fail("a rule needs exactly one of `below`, `at_least`, `equals`, `missing`")
+    equals = table.take("equals", None)
+    if equals is not None and not isinstance(equals, str | int | float):
+        raise table.fail("`equals` must be a text, a number, true or false", "equals")
+    adjustment = Adjustment(
+        feature=feature,
+        add=table.number("add", low=-1, high=1),
+        below=table.number("below", None),
+        at_least=table.number("at_least", None),
+        equals=equals,
+        missing=table.flag("missing", default=False),
+    )
+    table.finish()
+    return adjustment
+
+
+def _features(top: Table) -> tuple[Feature, ...]:
+    tables = top.subs("features")
+    if not tables:
+        raise top.fail("no [[features]]: a contract needs at least one feature")
+    features: dict[str, Feature] = {}
+    for table in tables:
+        feature = parse_feature(table)
+        if feature.name in features:
+            raise table.fail(f"two features are named `{feature.name}`: rename or remove one", "name")
+        features[feature.name] = feature
+    return tuple(features.values())
+
+
+def _no_shared_columns(top: Table, contract: Contract) -> None:
+    used = {contract.label.column: "the label"}
+    for column, use in ((contract.entity_column, "the entity"), (contract.event_time, "the event time")):
+        if column is not None:
+            used.setdefault(column, use)
+    for table, feature in zip(top.subs("features"), contract.features, strict=True):
+        if feature.column in used:
+            key = "column" if table.has("column") else "name"
+            raise table.fail(f"the column {feature.column!r} is already used by {used[feature.column]}", key)
+        used[feature.column] = f"the feature `{feature.name}`"

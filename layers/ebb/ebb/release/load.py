@@ -1,0 +1,67 @@
+"""From a store to a release that is verified, loaded and has answered its golden examples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ebb.contract import Contract, parse_contract
+from ebb.errors import ContractError, NoRelease, ReleaseError
+from ebb.ports import ReleaseStore, Scorer
+from ebb.release.golden import check_golden, golden_from_bytes
+from ebb.release.manifest import CONTRACT, GOLDEN, MANIFEST, MODEL, REFERENCE, Manifest, digest, verify
+from ebb.release.reference import Reference
+
+
+@dataclass(frozen=True)
+class LoadedRelease:
+    """A release that may answer.
+
+    Attributes:
+        contract, manifest, reference: as in its files.
+        scorer: its graph, warm.
+        sha256: of the manifest, which is the release's own.
+    """
+
+    contract: Contract
+    manifest: Manifest
+    reference: Reference
+    scorer: Scorer
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """`contract/version`."""
+        return f"{self.manifest.contract}/{self.manifest.version}"
+
+
+def load_release(
+    store: ReleaseStore, contract: str, version: str, make_scorer: Callable[[bytes], Scorer]
+) -> LoadedRelease:
+    """Read, verify, load and check one release.
+
+    Raises:
+        NoRelease: there is no such release.
+        ReleaseError: it is altered, incomplete, another contract's, or answers its golden examples differently.
+    """
+    files = store.read(contract, version)
+    manifest = verify(files, contract)
+    try:
+        parsed = parse_contract(files[CONTRACT].decode(), f"the contract of release {contract}/{version}")
+    except (ContractError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"release {contract}/{version} cannot be used: {error}") from None
+    scorer = make_scorer(files[MODEL])
+    check_golden(parsed, scorer, golden_from_bytes(files[GOLDEN]), manifest.instruction_set)
+    reference = Reference.from_bytes(files[REFERENCE])
+    return LoadedRelease(parsed, manifest, reference, scorer, digest(files[MANIFEST]))
+
+
+def load_champion(store: ReleaseStore, contract: str, make_scorer: Callable[[bytes], Scorer]) -> LoadedRelease:
+    """Load the release that serves.
+
+    Raises:
+        NoRelease: the contract has no champion yet.
+        ReleaseError: see `load_release`.
+    """
+    version = store.champion(contract)
+    if version is None:
+        raise NoRelease(f"there is no release of {contract!r} yet: train one with `ebb train`")
+    return load_release(store, contract, version, make_scorer)

@@ -1,0 +1,52 @@
+"""The command `ebb`: every subcommand, and the one place where an error becomes a sentence and an exit code.
+
+Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted.
+"""
+
+import sys
+
+import click
+import typer
+
+from ebb.errors import EbbError, Misuse
+from local.commands import COMMANDS
+from local.terminal import errors
+
+app = typer.Typer(
+    name="ebb",
+    help="Score customers in real time: train, check, release and serve a yes/no outcome of a table.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+for name, command in COMMANDS.items():
+    app.command(name, no_args_is_help=False)(command)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit code; errors are printed as one sentence."""
+    try:
+        app(arguments, standalone_mode=False)
+    except EbbError as error:
+        errors.print(f"[bold red]ebb:[/bold red] {error}", markup=True)
+        return 2 if isinstance(error, Misuse) else 1
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        errors.print("[bold red]ebb:[/bold red] interrupted; nothing half-written was kept")
+        return 130
+    except OSError as error:
+        errors.print(f"[bold red]ebb:[/bold red] {error.strerror or error}: {error.filename or 'the system'}")
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Enter from the command line."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What every command of `ebb` prints with: progress bars, tables, JSON and the next step."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+console = Console(stderr=False, highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class TerminalProgress:
+    """The `training.progress.Progress` of a terminal; bars go to standard error, so that output stays clean."""
+
+    @contextmanager
+    def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Open a step of `total` units and show its bar; the bar stays when the step is done."""
+        columns = (TextColumn("{task.description:<34}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=errors) as progress:
+            task = progress.add_task(title, total=max(total, 1))
+            yield lambda done: progress.advance(task, done)
+            progress.update(task, completed=max(total, 1))
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on standard output, for scripts."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under column heads."""
+    table = Table(title=escape(title), title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(escape(column))
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
+
+
+def print_facts(title: str, facts: Mapping[str, Any]) -> None:
+    """Print names and values, one a line."""
+    console.print(f"[bold]{escape(title)}[/bold]")
+    width = max((len(name) for name in facts), default=0)
+    for name, value in facts.items():
+        console.print(f"  {escape(name):<{width}}  {escape(str(value))}")
+
+
+def next_step(*commands: str) -> None:
+    """Say what to run next."""
+    console.print("[bold]Next:[/bold]")
+    for command in commands:
+        console.print(f"  {escape(command)}")

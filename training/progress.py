@@ -1,0 +1,21 @@
+"""How long work tells how far it is: a port, so that training knows nothing of terminals."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Shows the steps of a long piece of work."""
+
+    def step(self, title: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """Open a step of `total` units; the yielded call reports how many more are done."""
+
+
+class Silent:
+    """Shows nothing; for scripts and tests."""
+
+    @contextmanager
+    def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002 - the port's names
+        """Open a step that nobody sees."""
+        yield lambda _done: None
