@@ -1,0 +1,39 @@
+"""TCP ports of the loopback address: find a free one, ask whether one is taken or answers."""
+
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing uses now.
+
+    Between this answer and its use another process may take the port, so whoever starts a server on it tries again.
+    """
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen on a loopback port now (0 to 65535; False for one below 1024 not allowed)."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def is_listening(port: int, timeout_seconds: float = 0.5) -> bool:
+    """Say whether a loopback port accepts connections."""
+    with socket.socket() as probe:
+        probe.settimeout(timeout_seconds)
+        if probe.connect_ex((LOOPBACK, port)) != 0:
+            return False
+        try:
+            # The kernel may pick the probed port as our own end: then we have connected to ourselves.
+            return bool(probe.getsockname() != probe.getpeername())
+        except OSError:
+            return False
