@@ -1,0 +1,130 @@
+"""A table held against its contract, column by column; what fits is kept, what does not is named."""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ebb.contract import Contract
+from ebb.features.inputs import Inputs
+from training.dataset.content import digest, identical_rows
+from training.dataset.features import accept_category, accept_numbers
+from training.dataset.keys import read_keys, row_numbers
+from training.dataset.label import read_labels
+from training.dataset.read import read_table
+from training.dataset.refusals import Refusals
+from training.progress import Progress, Silent
+
+_COLUMNS_NAMED = 8
+_SILENT = Silent()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table that its contract accepts.
+
+    Attributes:
+        inputs: what the graph is fed, N rows.
+        labels: int8 [N], 1 where the outcome is positive; None where no label was asked for.
+        entity_ids: object (str) [N]; without a key column the 1-based row number.
+        sha256: of the accepted content; the same content gives the same digest.
+        notes: sentences worth saying to people.
+    """
+
+    inputs: Inputs
+    labels: NDArray[np.int8] | None
+    entity_ids: NDArray[Any]
+    sha256: str
+    notes: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows."""
+        return len(self.inputs)
+
+
+def read_dataset(path: Path, contract: Contract, *, labelled: bool = True, progress: Progress = _SILENT) -> Dataset:
+    """Read a file and hold it against the contract.
+
+    Raises:
+        DataError: the file cannot be read, or the contract refuses something in it.
+    """
+    texts = [f.column for f in contract.categories] + [contract.label.column]
+    if contract.entity_column is not None:
+        texts.append(contract.entity_column)
+    table = read_table(path, texts)
+    return accept_table(contract, table, labelled=labelled, source=str(path), progress=progress)
+
+
+def accept_table(
+    contract: Contract, table: pa.Table, *, labelled: bool, source: str, progress: Progress = _SILENT
+) -> Dataset:
+    """Hold a table against the contract.
+
+    Args:
+        contract: what the table must fit.
+        table: the columns; those that the contract does not mention are ignored with a note.
+        labelled: whether the label is needed.
+        source: the table's name for messages.
+        progress: shows the columns as they are accepted.
+
+    Raises:
+        DataError: names each refused column with its first rows and count; never a value of a personal feature.
+    """
+    refusals = Refusals(source, contract.name)
+    notes = _match_columns(contract, table, refusals, labelled=labelled)
+    refusals.raise_if_any()
+    numbers = np.empty((table.num_rows, len(contract.numbers)), np.float32)
+    categories = np.empty((table.num_rows, len(contract.categories)), object)
+    with progress.step("Accept columns", len(contract.features)) as done:
+        for i, feature in enumerate(contract.numbers):
+            numbers[:, i] = accept_numbers(feature, table[feature.column], refusals)
+            done(1)
+        for i, feature in enumerate(contract.categories):
+            categories[:, i] = accept_category(feature, table[feature.column], refusals, notes)
+            done(1)
+    labels = read_labels(contract.label, table[contract.label.column], refusals) if labelled else None
+    key = contract.entity_column
+    keys = row_numbers(table.num_rows) if key is None else read_keys(key, table[key], refusals)
+    refusals.raise_if_any()
+    inputs = Inputs(numbers, categories)
+    if key is None:
+        notes.extend(_without_key(inputs, labels))
+    return Dataset(inputs, labels, np.asarray(keys, object), digest(contract, inputs, labels, keys), tuple(notes))
+
+
+def _match_columns(contract: Contract, table: pa.Table, refusals: Refusals, *, labelled: bool) -> list[str]:
+    """Refuse columns that are not there, and note those that nobody asked for."""
+    needed = {feature.column: f"the feature {feature.name!r}" for feature in contract.features}
+    if labelled:
+        needed[contract.label.column] = "the label"
+    if contract.entity_column is not None:
+        needed[contract.entity_column] = "the entity's key"
+    known = {*needed, contract.label.column, contract.event_time}
+    extra = [name for name in table.column_names if name not in known]
+    for column, use in needed.items():
+        if column not in table.column_names:
+            near = nearest(column, extra)
+            hint = f"; it has {near!r}: was it renamed?" if near else ""
+            refusals.add(f"column {column!r} ({use}) is missing from the table{hint}")
+    if not extra:
+        return []
+    named = ", ".join(repr(name) for name in extra[:_COLUMNS_NAMED]) + (", ..." if len(extra) > _COLUMNS_NAMED else "")
+    return [f"{len(extra)} column{'s' if len(extra) > 1 else ''} the contract does not mention, ignored: {named}"]
+
+
+def nearest(name: str, candidates: list[str]) -> str | None:
+    """Return the candidate that is spelled most like `name`, ignoring case, blanks and underscores, or None."""
+    bare = {"".join(c for c in candidate.lower() if c.isalnum()): candidate for candidate in candidates}
+    near = difflib.get_close_matches("".join(c for c in name.lower() if c.isalnum()), bare, 1, 0.6)
+    return bare[near[0]] if near else None
+
+
+def _without_key(inputs: Inputs, labels: NDArray[np.int8] | None) -> list[str]:
+    same = identical_rows(inputs, labels)
+    told = ["no key column: the entity is the 1-based row number"]
+    return [*told, f"identical rows kept: {same:,}"] if same else told

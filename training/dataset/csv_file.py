@@ -1,0 +1,97 @@
+"""csv text: the delimiter is found, numbers are typed, text stays exactly as spelled."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from ebb.errors import DataError
+from training.dataset.csv_faults import explain
+
+_DELIMITERS = ",;\t|"
+_SAMPLE_BYTES = 1 << 18
+
+
+def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
+    """Read a csv file in UTF-8, with or without a byte order mark; see `read_table`.
+
+    Raises:
+        DataError: a row has more or fewer cells than the header, bytes are no UTF-8, or names are given twice.
+    """
+    delimiter = find_delimiter(path)
+    names = _header(path, delimiter)
+    twice = [name for name, count in Counter(name.strip() for name in names).items() if count > 1]
+    if twice:
+        raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
+    try:
+        table = pa_csv.read_csv(
+            path,
+            read_options=pa_csv.ReadOptions(block_size=8 << 20),
+            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowException as error:
+        raise explain(path, delimiter, str(error)) from None
+    keep = set(text_columns)
+    columns = [c if n.strip() in keep else typed(c) for n, c in zip(names, table.columns, strict=True)]
+    return pa.table(columns, names=names)
+
+
+def find_delimiter(path: Path) -> str:
+    """Return the delimiter among comma, semicolon, tab and bar that splits the first rows most evenly.
+
+    A delimiter is good when the rows agree on their number of cells; among those, more cells win.
+    """
+    lines = _sample(path)
+    best, best_score = ",", (-1.0, 0)
+    for delimiter in _DELIMITERS:
+        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
+        if not widths:
+            continue
+        header = len(next(csv.reader(lines, delimiter=delimiter)))
+        agreeing = widths[header] / widths.total() if header > 1 else 0.0
+        if (agreeing, header) > best_score:
+            best, best_score = delimiter, (agreeing, header)
+    return best
+
+
+def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Type a text column whose every filled cell is a number; another one is returned as it is."""
+    filled = pc.if_else(pc.equal(column, ""), None, column)
+    if filled.null_count == len(column):
+        return column
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            numbers = filled.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        # 02134 is a code, not a number; 0x1F would be read as one
+        coded = pc.any(pc.match_substring_regex(filled, "^-?0[0-9xX]")).as_py()
+        return column if coded else numbers
+    return column
+
+
+def _sample(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE_BYTES)
+        whole = len(head) < _SAMPLE_BYTES
+    lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
+    return lines if whole or len(lines) == 1 else lines[:-1]
+
+
+def _header(path: Path, delimiter: str) -> list[str]:
+    with io.TextIOWrapper(path.open("rb"), "utf-8-sig", newline="") as file:
+        try:
+            for row in csv.reader(file, delimiter=delimiter):
+                if row:
+                    return row
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise explain(path, delimiter, str(error)) from None
+    raise DataError(f"{path} is empty: it needs a header line with column names and rows below it")

@@ -1,0 +1,39 @@
+"""Who each row is about: the key column, or the row's number where the contract names none."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from training.dataset.refusals import Refusals, name_rows, short
+from training.dataset.texts import as_texts
+
+_KEYS_NAMED = 3
+
+
+def row_numbers(rows: int) -> NDArray[Any]:
+    """Return the 1-based row numbers as texts, object (str) [rows]."""
+    return np.array([str(row) for row in range(1, rows + 1)], object)
+
+
+def read_keys(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray[Any] | None:
+    """Read the key column as texts, object (str) [N]; None where it is refused: missing or repeated keys."""
+    try:
+        texts = as_texts(column)
+    except TypeError as error:
+        refusals.add(f"the key column {name!r} {error}, but must hold plain texts or numbers")
+        return None
+    missing = np.flatnonzero(texts.missing)
+    if len(missing):
+        refusals.add(f"the key column {name!r} is missing in {name_rows(missing)} ({len(missing):,} in all)")
+    repeated = np.flatnonzero(texts.counts()[1:] > 1) + 1
+    if len(repeated):
+        first = np.flatnonzero(texts.codes == repeated[0])
+        named = ", ".join(short(texts.distinct[code]) for code in repeated[:_KEYS_NAMED])
+        more = ", ..." if len(repeated) > _KEYS_NAMED else ""
+        refusals.add(
+            f"the key column {name!r} repeats {len(repeated):,} key{'s' if len(repeated) > 1 else ''} "
+            f"({named}{more}; the first in {name_rows(first)}): each entity may have one row"
+        )
+    return None if len(missing) or len(repeated) else texts.values()

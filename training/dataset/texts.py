@@ -1,0 +1,93 @@
+"""Any column as texts: distinct values and the code of each row, so that Python sees each distinct value once."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of texts.
+
+    Attributes:
+        distinct: object (str) [D], in the order of their first rows; "" is missing and always present, at 0.
+        codes: int32 [N], positions in `distinct`.
+    """
+
+    distinct: NDArray[Any]
+    codes: NDArray[np.int32]
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Where the text is missing, bool [N]."""
+        return self.codes == 0
+
+    def counts(self) -> NDArray[np.intp]:
+        """Rows of each distinct text, [D]."""
+        return np.bincount(self.codes, minlength=len(self.distinct))
+
+    def values(self) -> NDArray[Any]:
+        """Return the text of each row, object (str) [N]; equal texts share one object."""
+        return self.distinct[self.codes]
+
+
+def as_texts(column: pa.ChunkedArray) -> Texts:
+    """Spell a column: integers as integers (also 5.0), true and false in lower case, blanks and NaN as missing.
+
+    Raises:
+        TypeError: the column holds lists, structs or the like, or bytes that are no UTF-8.
+    """
+    kind = column.type
+    if pa.types.is_null(kind):
+        return Texts(np.array([""], object), np.zeros(len(column), np.int32))
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_nested(kind):
+        raise TypeError(f"holds {kind}")
+    if pa.types.is_string(kind):
+        column = column.cast(pa.large_string())  # one array may pass 2 GB
+    encoded = _one_array(column).dictionary_encode()
+    try:
+        raw = encoded.dictionary.to_pylist()
+    except UnicodeDecodeError:
+        raise TypeError("holds bytes that are not UTF-8") from None
+    places: dict[str, int] = {"": 0}
+    place_of = np.zeros(len(raw) + 1, np.int32)
+    for i, value in enumerate(raw):
+        place_of[i] = places.setdefault(spell(value), len(places))
+    codes = encoded.indices.fill_null(len(raw)).to_numpy(zero_copy_only=False)
+    return Texts(np.array(list(places), object), place_of[codes])
+
+
+def spell(value: Any) -> str:
+    """Return the text of one value; "" where it is missing.
+
+    Raises:
+        TypeError: it is bytes that are no UTF-8.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value if value.strip() else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise TypeError("holds bytes that are not UTF-8") from None
+    return str(value)
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
