@@ -8,10 +8,12 @@
     ├── ReleaseError        a release folder cannot be trusted or found
     │   └── NoRelease       there is no release yet
     ├── BadFeatures         feature values that the contract refuses
+    ├── StaleFeatures       a value is older than its max_age, and the contract says refuse
     ├── UnknownEntity       no features are held for this entity
     ├── NotAllowed          the caller lacks the scope
     ├── BadRequest          a body that cannot be read
-    │   └── TooLarge        a body over the limit
+    │   ├── TooLarge        a body over the limit
+    │   └── BadShape        JSON, but not of the call's shape
     └── Unavailable         a server that is needed does not answer
 
 Every message is a sentence or two for people: what happened, to which input, what to do next.
@@ -79,6 +81,10 @@ class BadFeatures(EbbError):
         super().__init__("; ".join(f"{r.feature}: {r.reason}" for r in self.refusals))
 
 
+class StaleFeatures(EbbError):
+    """A stored value is older than its `max_age`, and the contract says `refuse`."""
+
+
 class UnknownEntity(EbbError):
     """No features are held for this entity, and the request brought none."""
 
@@ -93,6 +99,10 @@ class BadRequest(EbbError):
 
 class TooLarge(BadRequest):
     """A request body over the limit."""
+
+
+class BadShape(BadRequest):
+    """A body that is JSON, but not what the call expects."""
 
 
 class Unavailable(EbbError):

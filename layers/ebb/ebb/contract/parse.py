@@ -9,7 +9,7 @@ from ebb.contract.parse_feature import parse_feature
 from ebb.contract.table import Table
 from ebb.errors import ContractError
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
 def parse_contract(text: str, source: str = "contract") -> Contract:

@@ -19,6 +19,7 @@ INFINITE = "is infinite"
 OVERFLOW = "is too large for float32"
 ABSENT = "is missing, but the contract does not allow it"
 TOO_LONG = f"is longer than {LONGEST_CATEGORY} characters"
+NUL = "holds a NUL character"
 UNSEEN = "is none of the contract's categories"
 
 
@@ -69,6 +70,8 @@ def _category(feature: Feature, raw: Value) -> str:
         raise Refused(NOT_A_TEXT)
     if len(raw) > LONGEST_CATEGORY:
         raise Refused(TOO_LONG)
+    if "\0" in raw:
+        raise Refused(NUL)
     if feature.unseen is Unseen.REFUSE and raw not in feature.categories:
         raise Refused(UNSEEN)
     return raw

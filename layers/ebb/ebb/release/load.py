@@ -1,6 +1,6 @@
 """From a store to a release that is verified, loaded and has answered its golden examples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ebb.contract import Contract, parse_contract
@@ -44,14 +44,24 @@ def load_release(
     """
     files = store.read(contract, version)
     manifest = verify(files, contract)
-    try:
-        parsed = parse_contract(files[CONTRACT].decode(), f"the contract of release {contract}/{version}")
-    except (ContractError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"release {contract}/{version} cannot be used: {error}") from None
+    parsed = _contract(files, f"{contract}/{version}")
     scorer = make_scorer(files[MODEL])
     check_golden(parsed, scorer, golden_from_bytes(files[GOLDEN]), manifest.instruction_set)
     reference = Reference.from_bytes(files[REFERENCE])
     return LoadedRelease(parsed, manifest, reference, scorer, digest(files[MANIFEST]))
+
+
+def load_contract(store: ReleaseStore, contract: str) -> Contract:
+    """Verify the champion's files and return its contract, without loading the graph.
+
+    Raises:
+        NoRelease: the contract has no champion yet.
+        ReleaseError: the champion is altered, incomplete or another contract's.
+    """
+    version = _champion(store, contract)
+    files = store.read(contract, version)
+    verify(files, contract)
+    return _contract(files, f"{contract}/{version}")
 
 
 def load_champion(store: ReleaseStore, contract: str, make_scorer: Callable[[bytes], Scorer]) -> LoadedRelease:
@@ -61,7 +71,18 @@ def load_champion(store: ReleaseStore, contract: str, make_scorer: Callable[[byt
         NoRelease: the contract has no champion yet.
         ReleaseError: see `load_release`.
     """
+    return load_release(store, contract, _champion(store, contract), make_scorer)
+
+
+def _champion(store: ReleaseStore, contract: str) -> str:
     version = store.champion(contract)
     if version is None:
         raise NoRelease(f"there is no release of {contract!r} yet: train one with `ebb train`")
-    return load_release(store, contract, version, make_scorer)
+    return version
+
+
+def _contract(files: Mapping[str, bytes], name: str) -> Contract:
+    try:
+        return parse_contract(files[CONTRACT].decode(), f"the contract of release {name}")
+    except (ContractError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"release {name} cannot be used: {error}") from None

@@ -1,0 +1,37 @@
+"""The prediction function's composition: which adapter stands behind which port."""
+
+import os
+import time
+from collections.abc import Mapping
+
+from ebb.connect import connect_store
+from ebb.doors import report_to_log
+from ebb.folder import FolderReleases
+from ebb.onnx import OnnxScorer
+from ebb.ports import ReleaseStore
+from ebb.serving import ServedRelease
+from ebb.settings import Settings
+from ebb.store import FeatureStore
+from lambdas.predict.logic import Predictor
+from lambdas.predict.service import PredictService
+
+
+def bootstrap(
+    environment: Mapping[str, str],
+    *,
+    releases: ReleaseStore | None = None,
+    store: FeatureStore | None = None,
+) -> PredictService:
+    """Wire the function; every port may be overridden.
+
+    Raises:
+        Misuse: a variable of the environment is missing.
+    """
+    settings = Settings.from_environment(environment)
+    served = ServedRelease(releases or FolderReleases(settings.releases), settings.contract, OnnxScorer)
+    predictor = Predictor(store or connect_store(settings), time.time, _new_id)
+    return PredictService(served, predictor, report_to_log)
+
+
+def _new_id() -> str:
+    return os.urandom(12).hex()

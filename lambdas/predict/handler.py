@@ -1,0 +1,29 @@
+"""Entry of the prediction function: the hot route goes straight to the service, the rest through FastAPI."""
+
+import os
+from functools import cache
+from typing import Any
+
+from ebb.doors import answer
+from lambdas.predict.bootstrap import bootstrap
+
+SERVICE = bootstrap(os.environ)
+SERVICE.warm()
+
+
+def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one API Gateway event in payload format 2.0."""
+    if event["routeKey"] == "POST /v1/predictions":
+        return answer(event, SERVICE.predict, SERVICE.report).payload()
+    result: dict[str, Any] = _api()(event, context)
+    return result
+
+
+@cache
+def _api() -> Any:
+    """Import FastAPI when it is first needed: the hot route never pays for it."""
+    from mangum import Mangum  # noqa: PLC0415
+
+    from lambdas.predict.api import make_api  # noqa: PLC0415
+
+    return Mangum(make_api(SERVICE), lifespan="off")

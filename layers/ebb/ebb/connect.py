@@ -1,0 +1,19 @@
+"""From settings to the real adapters; only bootstraps import this."""
+
+from ebb.postgres import PostgresFeatures
+from ebb.settings import Settings
+from ebb.store import FeatureStore
+from ebb.valkey import ValkeyFeatures
+
+
+def connect_store(settings: Settings) -> FeatureStore:
+    """Return the feature store on Valkey and Postgres; connections open with the first use."""
+    fast = ValkeyFeatures(settings.valkey_host, settings.valkey_port)
+    durable = PostgresFeatures(
+        settings.postgres_host,
+        settings.postgres_port,
+        user=settings.postgres_user,
+        password=settings.postgres_password,
+        database=settings.postgres_database,
+    )
+    return FeatureStore(fast, durable)

@@ -1,0 +1,48 @@
+"""How every function turns a call into an answer: one place where errors become problems."""
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from ebb.calls import Call, call_from_event
+from ebb.errors import EbbError, NoRelease, ReleaseError
+from ebb.problems import Answer, ok, problem, unexpected
+
+Route = Callable[[Call], object]
+Report = Callable[[str, str], None]
+
+
+def answer(event: Mapping[str, Any], route: Route, report: Report) -> Answer:
+    """Run one route for an API Gateway event and answer with its document or the problem that stands for its error.
+
+    Args:
+        event: payload format 2.0.
+        route: from the call to a JSON document.
+        report: takes what happened and the correlation id, for the log; never a personal value.
+    """
+    correlation_id = event["requestContext"].get("requestId", "")
+    try:
+        return ok(route(call_from_event(event)), correlation_id)
+    except EbbError as error:
+        if isinstance(error, ReleaseError) and not isinstance(error, NoRelease):
+            report(f"release refused: {error}", correlation_id)
+        return problem(error, correlation_id)
+    except Exception as error:  # noqa: BLE001 - no traceback may reach a caller
+        report(f"unexpected {type(error).__name__} in {_place(error)}", correlation_id)
+        return unexpected(correlation_id)
+
+
+def report_to_log(what: str, correlation_id: str) -> None:
+    """Write one JSON line to the function's log."""
+    line = {"level": "ERROR", "message": what, "correlation_id": correlation_id}
+    sys.stderr.write(orjson.dumps(line).decode() + "\n")
+
+
+def _place(error: BaseException) -> str:
+    """Name the innermost function, whose arguments may be personal and are not written."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "an unknown place"

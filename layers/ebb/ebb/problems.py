@@ -1,0 +1,94 @@
+"""From an error to an RFC 9457 problem: one table, used by every function's doors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from ebb import errors
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a door sends back.
+
+    Attributes:
+        status: HTTP status.
+        body: JSON bytes.
+        headers: lower-case names.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    def payload(self) -> dict[str, Any]:
+        """Return the Lambda answer in payload format 2.0."""
+        return {
+            "statusCode": self.status,
+            "headers": dict(self.headers),
+            "body": self.body.decode(),
+            "isBase64Encoded": False,
+        }
+
+
+TABLE: tuple[tuple[type[errors.EbbError], int, str, str], ...] = (
+    (errors.TooLarge, 413, "too-large", "The body is too large"),
+    (errors.BadShape, 422, "bad-shape", "The body is not what this call expects"),
+    (errors.BadRequest, 400, "bad-request", "The body cannot be read"),
+    (errors.BadFeatures, 422, "bad-features", "The contract refuses a feature value"),
+    (errors.NotAllowed, 403, "not-allowed", "The token lacks a scope"),
+    (errors.UnknownEntity, 404, "unknown-entity", "No features are held for this entity"),
+    (errors.StaleFeatures, 409, "stale-features", "A feature is older than the contract allows"),
+    (errors.NoRelease, 503, "no-release", "There is no release yet"),
+    (errors.ReleaseError, 503, "no-usable-release", "The release cannot be used"),
+    (errors.Unavailable, 503, "unavailable", "A server that is needed does not answer"),
+)
+"""Error, status, last part of the problem's type, title; the first row that fits holds."""
+
+_HIDDEN = {"no-usable-release": "The release failed its checks; its owner finds the reason in the function's log."}
+_RETRY = {503: {"retry-after": "1"}}
+
+
+def ok(document: Any, correlation_id: str) -> Answer:
+    """Answer 200 with a JSON document."""
+    body = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Answer(200, body, {"content-type": JSON, "x-correlation-id": correlation_id})
+
+
+def problem(error: errors.EbbError, correlation_id: str) -> Answer:
+    """Answer with the problem that stands for this error."""
+    row = next((row for row in TABLE if isinstance(error, row[0])), None)
+    if row is None:
+        return unexpected(correlation_id)
+    _, status, name, title = row
+    document: dict[str, Any] = {
+        "type": f"urn:ebb:problem:{name}",
+        "title": title,
+        "status": status,
+        "detail": _HIDDEN.get(name, str(error)),
+        "correlation_id": correlation_id,
+    }
+    if isinstance(error, errors.BadFeatures):
+        document["errors"] = [{"feature": r.feature, "reason": r.reason} for r in error.refusals]
+    return _send(status, document, correlation_id)
+
+
+def unexpected(correlation_id: str) -> Answer:
+    """Answer for what nobody foresaw; the log has the rest."""
+    document = {
+        "type": "urn:ebb:problem:unexpected",
+        "title": "Something unforeseen went wrong",
+        "status": 500,
+        "detail": "Nothing was stored. Send the correlation id to whoever runs this service.",
+        "correlation_id": correlation_id,
+    }
+    return _send(500, document, correlation_id)
+
+
+def _send(status: int, document: dict[str, Any], correlation_id: str) -> Answer:
+    headers = {"content-type": PROBLEM, "x-correlation-id": correlation_id, **_RETRY.get(status, {})}
+    return Answer(status, orjson.dumps(document), headers)
