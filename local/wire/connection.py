@@ -15,6 +15,7 @@ from local.wire.site import Limits, Site
 _LOG = logging.getLogger(__name__)
 _NAMES: dict[bytes, str] = {}
 _KNOWN_NAMES = 512
+_LINGER_SECONDS = 1.0
 
 
 def _name(raw: bytes) -> str:
@@ -27,13 +28,33 @@ def _name(raw: bytes) -> str:
     return known
 
 
+class Crowd:
+    """The open connections of a server."""
+
+    def __init__(self) -> None:
+        self.members: set[Connection] = set()
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    def join(self, connection: "Connection") -> None:
+        """Count a connection in."""
+        self.members.add(connection)
+        self.empty.clear()
+
+    def leave(self, connection: "Connection") -> None:
+        """Count a connection out."""
+        self.members.discard(connection)
+        if not self.members:
+            self.empty.set()
+
+
 class Connection(asyncio.Protocol):
     """A client's connection. Pipelined requests wait for the one before, so a read after a write sees it."""
 
-    def __init__(self, site: Site, limits: Limits, connections: set["Connection"]) -> None:
+    def __init__(self, site: Site, limits: Limits, crowd: "Crowd") -> None:
         self.site = site
         self.limits = limits
-        self.connections = connections
+        self.crowd = crowd
         self.parser = httptools.HttpRequestParser(self)
         self.waiting: deque[Request] = deque()
         self.current: Request | None = None
@@ -51,9 +72,8 @@ class Connection(asyncio.Protocol):
         self.heard = asyncio.get_running_loop().time()
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if peer else "127.0.0.1"
-        full = len(self.connections) >= self.limits.connections
-        self.connections.add(self)
-        if full:
+        self.crowd.join(self)
+        if len(self.crowd.members) > self.limits.connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -61,7 +81,7 @@ class Connection(asyncio.Protocol):
         del exc
         self.closing = True
         self.waiting.clear()
-        self.connections.discard(self)
+        self.crowd.leave(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what arrived; whatever follows something unreadable is not looked at."""
@@ -162,7 +182,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             self.site.serve(request, self._respond)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # One request must never take the connection's loop down with it.
             _LOG.exception("a request could not be served")
             self._respond(self.site.refuse(HTTPStatus.INTERNAL_SERVER_ERROR))
@@ -176,12 +196,20 @@ class Connection(asyncio.Protocol):
         self.transport.write(encode(answer, keep_alive=request.keep_alive, head_only=request.method == "HEAD"))
         if not request.keep_alive:
             self.closing = True
-            self.transport.close()
+            self._close(linger=bool(request.refused))
         elif self.waiting:
             # Through the loop, not the stack: a thousand pipelined refusals must not recurse.
             asyncio.get_running_loop().call_soon(self._next)
         elif self.paused:
             self._resume()
+
+    def _close(self, *, linger: bool) -> None:
+        """Close; after a refusal go on reading for a moment, or a reset would overtake the answer."""
+        if linger and self.transport.can_write_eof():
+            self.transport.write_eof()
+            asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
 
     def _next(self) -> None:
         if self.waiting and self.current is None:

@@ -2,15 +2,17 @@
 
 import asyncio
 import errno
-import socket
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ebb.errors import Unavailable
-from local.wire.connection import Connection
+from local.wire.connection import Connection, Crowd
 from local.wire.site import Limits, Site
 
+if TYPE_CHECKING:
+    import socket
+
 _BACKLOG = 1_024
-_POLL_SECONDS = 0.01
 _SWEEP_SECONDS = 5.0
 
 
@@ -31,7 +33,7 @@ class Listener:
         self.site = site
         self.what = what
         self.limits = limits or Limits()
-        self.connections: set[Connection] = set()
+        self.crowd = Crowd()
         self.server: asyncio.Server | None = None
         self.sweep: asyncio.TimerHandle | None = None
 
@@ -51,12 +53,12 @@ class Listener:
         return int(listening.getsockname()[1])
 
     def _connection(self) -> Connection:
-        return Connection(self.site, self.limits, self.connections)
+        return Connection(self.site, self.limits, self.crowd)
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
         oldest = loop.time() - self.limits.idle_seconds
-        for connection in tuple(self.connections):
+        for connection in tuple(self.crowd.members):
             if connection.current is None and connection.heard < oldest:
                 connection.transport.close()
         self.sweep = loop.call_later(_SWEEP_SECONDS, self._sweep)
@@ -68,13 +70,12 @@ class Listener:
         self.server.close()
         if self.sweep is not None:
             self.sweep.cancel()
-        for connection in tuple(self.connections):
+        for connection in tuple(self.crowd.members):
             connection.finish()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.connections:
-                    await asyncio.sleep(_POLL_SECONDS)
-        for connection in tuple(self.connections):
+                await self.crowd.empty.wait()
+        for connection in tuple(self.crowd.members):
             connection.transport.abort()
         await self.server.wait_closed()
         self.server = None
