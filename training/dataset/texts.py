@@ -1,6 +1,5 @@
 """Any column as texts: distinct values and the code of each row, so that Python sees each distinct value once."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +23,7 @@ class Texts:
     @property
     def missing(self) -> NDArray[np.bool_]:
         """Where the text is missing, bool [N]."""
-        return self.codes == 0
+        return np.equal(self.codes, 0)
 
     def counts(self) -> NDArray[np.intp]:
         """Rows of each distinct text, [D]."""
@@ -69,22 +68,19 @@ def spell(value: Any) -> str:
     Raises:
         TypeError: it is bytes that are no UTF-8.
     """
-    if value is None:
+    if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
         return ""
-    if isinstance(value, str):
-        return value if value.strip() else ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if math.isnan(value):
-            return ""
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, bytes):
         try:
-            return value.decode()
+            value = value.decode()
         except UnicodeDecodeError:
             raise TypeError("holds bytes that are not UTF-8") from None
-    return str(value)
+    text = str(value)
+    return text if text.strip() else ""
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
