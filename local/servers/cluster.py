@@ -59,7 +59,7 @@ def open_cluster(folder: Path, binaries: Path, run_as: RunAs, *, durable: bool, 
     cluster = folder / "cluster"
     if not cluster.exists():
         _make(cluster, binaries, run_as, durable=durable, abort=abort)
-    data = cluster / "data"
+    data = data_folder(folder)
     if not (data / "PG_VERSION").exists() or not (cluster / "password").exists():
         raise Unavailable(f"{cluster} is not a complete Postgres cluster; move it away and start again.")
     _give(data, run_as)
@@ -134,6 +134,11 @@ def _initdb(making: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort
         child.stop(((signal.SIGINT, 2.0),))
     if child.exit_code() != 0:
         raise Unavailable(f"initdb could not make a Postgres cluster; see its log {log}.")
+
+
+def data_folder(folder: Path) -> Path:
+    """Return Postgres's own data folder for the folder of a cluster."""
+    return folder.resolve() / "cluster" / "data"
 
 
 def cluster_log(folder: Path) -> Path:

@@ -33,7 +33,7 @@ class ProcessId(NamedTuple):
         Raises:
             PermissionError: the process belongs to another user.
         """
-        handle = self._open()
+        handle = self.open()
         if handle is None:
             return False
         try:
@@ -46,7 +46,7 @@ class ProcessId(NamedTuple):
 
     def wait_gone(self, seconds: float) -> bool:
         """Wait until this process has ended, at most so many seconds; say whether it has."""
-        handle = self._open()
+        handle = self.open()
         if handle is None:
             return True
         try:
@@ -55,7 +55,11 @@ class ProcessId(NamedTuple):
             os.close(handle)
         return not self.alive()
 
-    def _open(self) -> int | None:
+    def open(self) -> int | None:
+        """Return a descriptor of this process, readable once it has ended (pidfd_open(2)); None when it is gone.
+
+        The caller closes it.
+        """
         handle = None
         with suppress(ProcessLookupError):
             handle = os.pidfd_open(self.pid)

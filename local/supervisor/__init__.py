@@ -1,0 +1,1 @@
+"""Everything of the local cloud brought up, watched, told about and taken down as one."""
