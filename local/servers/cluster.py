@@ -12,7 +12,7 @@ import signal
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -37,7 +37,7 @@ class Cluster:
     """
 
     data: Path
-    password: str
+    password: str = field(repr=False)
 
 
 def open_cluster(folder: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort: Event | None) -> Cluster:
@@ -62,7 +62,7 @@ def open_cluster(folder: Path, binaries: Path, run_as: RunAs, *, durable: bool, 
     data = data_folder(folder)
     if not (data / "PG_VERSION").exists() or not (cluster / "password").exists():
         raise Unavailable(f"{cluster} is not a complete Postgres cluster; move it away and start again.")
-    _give(data, run_as)
+    _give(cluster, run_as)
     return Cluster(data, (cluster / "password").read_text())
 
 
@@ -152,13 +152,13 @@ def server_environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C"}
 
 
-def _give(data: Path, run_as: RunAs) -> None:
+def _give(cluster: Path, run_as: RunAs) -> None:
     """Let the files belong to the user of this run; another way than last time may have been taken."""
     owner = run_as.owner()
-    status = data.stat()
+    status = cluster.stat()
     if os.geteuid() != 0 or (status.st_uid, status.st_gid) == owner:
         return
-    for path in [*data.rglob("*"), data]:  # the top last: its owner says that all is done
+    for path in [*cluster.rglob("*"), cluster]:  # the top last: its owner says that all is done
         os.chown(path, *owner, follow_symlinks=False)
 
 

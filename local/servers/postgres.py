@@ -5,7 +5,7 @@ The wheel's own Python helper is not used: as root it adds a user to the machine
 
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Self
@@ -39,7 +39,8 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-_UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Still survives a killed server: what was committed has left its processes.
+_UNSAFE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Postgres:
     """
 
     port: int
-    password: str
+    password: str = field(repr=False)
     child: Child
     lock: FolderLock
     host: str = LOOPBACK
@@ -67,7 +68,7 @@ class Postgres:
         Args:
             folder: holds cluster and log; made when absent.
             port: loopback port; 0 for a free one.
-            durable: answer a commit only when it is on disk; False is for tests, and loses data in a crash.
+            durable: answer a commit only when it is on disk; False is for tests, and loses data when the machine stops.
             abort: give the start up when this is set.
 
         Raises:

@@ -1,7 +1,6 @@
 """What answers callers: the functions' executor, the control listener and the gateway, started in this order."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from local.executor.executor import Executor
@@ -14,9 +13,6 @@ from local.servers.ports import LOOPBACK
 from local.servers.process_id import ProcessId
 from local.supervisor.plan import Plan
 from local.supervisor.state import Ports, issuer
-
-KEYS_PATH = "/.well-known/jwks.json"
-CONFIGURATION_PATH = "/.well-known/openid-configuration"
 
 
 class Front:
@@ -45,17 +41,13 @@ class Front:
         await self._executor.start()
         for name in self._names:
             await self._executor.ready(name)
-        documents: dict[str, bytes] = {}
-        control = InvokeApi(self._executor, documents)
+        control = InvokeApi(self._executor, {})
         stack.push_async_callback(control.stop)
         control_port = await control.start(LOOPBACK, self._plan.control_port)
-        keys = identity.jwks()
-        documents.update(_documents(issuer(control_port), keys))
-        gateway = Gateway(
-            self._executor,
-            self._plan.routes,
-            Authorizer(keys, issuer=issuer(control_port), audience=self._plan.audience),
-        )
+        # Only now is the port known that the documents name.
+        control.documents.update(identity.documents(issuer(control_port)))
+        authorizer = Authorizer(identity.jwks(), issuer=issuer(control_port), audience=self._plan.audience)
+        gateway = Gateway(self._executor, self._plan.routes, authorizer)
         stack.push_async_callback(gateway.stop)
         gateway_port = await gateway.start(host=LOOPBACK, port=self._plan.gateway_port)
         return ports.model_copy(update={"control": control_port, "gateway": gateway_port})
@@ -74,9 +66,3 @@ class Front:
         """Return how many environments of each function are alive."""
         alive = [name.rpartition("/")[0] for name in self.processes()]
         return {name: alive.count(name) for name in self._executor.status()}
-
-
-def _documents(url: str, keys: Mapping[str, object]) -> dict[str, bytes]:
-    """Return what an issuer of tokens publishes (OpenID Connect Discovery 1.0, sections 3 and 4)."""
-    configuration = {"issuer": url, "jwks_uri": url + KEYS_PATH, "id_token_signing_alg_values_supported": ["RS256"]}
-    return {KEYS_PATH: json.dumps(keys).encode(), CONFIGURATION_PATH: json.dumps(configuration).encode()}

@@ -1,7 +1,7 @@
 """What one `ebb up` is to run."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.executor.function import Function
@@ -25,9 +25,9 @@ class Servers:
     valkey_port: int
     postgres_port: int
     postgres_user: str
-    postgres_password: str
+    postgres_password: str = field(repr=False)
     postgres_database: str
-    postgres_dsn: str
+    postgres_dsn: str = field(repr=False)
     host: str = "127.0.0.1"
 
 

@@ -1,0 +1,80 @@
+"""Run a tiny plan in the foreground: `python tiny_cloud.py STATE GATEWAY_PORT TASK_ROOT`.
+
+A program of its own, since the tests kill and interrupt it. Its one function is `tiny.handle` in TASK_ROOT.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import redis
+from pg8000.native import Connection
+
+from ebb.errors import EbbError
+from local.executor.function import Function
+from local.gateway.routes import Route
+from local.supervisor.plan import Plan, Servers
+from local.supervisor.state import State
+from local.supervisor.supervisor import run
+
+
+def refill(servers: Servers) -> None:
+    """Put one key into Valkey, as routing tables are put back."""
+    with redis.Redis(host=servers.host, port=servers.valkey_port) as valkey:
+        valkey.set("filled", str(time.time()))
+
+
+def prepare(servers: Servers) -> None:
+    """Write to both servers."""
+    connection = Connection(
+        servers.postgres_user,
+        host=servers.host,
+        port=servers.postgres_port,
+        database=servers.postgres_database,
+        password=servers.postgres_password,
+    )
+    try:
+        connection.run("CREATE TABLE IF NOT EXISTS kept (value text)")
+        connection.run("INSERT INTO kept VALUES ('here')")
+    finally:
+        connection.close()
+    refill(servers)
+
+
+def announce(state: State) -> None:
+    """Say where it serves."""
+    sys.stdout.write(f"up {state.url}\n")
+    sys.stdout.flush()
+
+
+def main(folder: str, port: str, task_root: str) -> int:
+    """Run until a signal; an error is printed as its sentence."""
+    logging.basicConfig(level=logging.WARNING)
+
+    def functions(servers: Servers) -> Sequence[Function]:
+        environment = {"VALKEY_PORT": str(servers.valkey_port), "POSTGRES_PORT": str(servers.postgres_port)}
+        return [Function("tiny", "tiny.handle", environment, Path(task_root), environments=2)]
+
+    plan = Plan(
+        state_folder=Path(folder),
+        functions=functions,
+        routes=[Route("GET", "/open", "tiny", authorized=False), Route("GET", "/closed", "tiny")],
+        prepare=prepare,
+        refill=refill,
+        gateway_port=int(port),
+        contract="tiny",
+        release="0123456789ab",
+        durable=False,
+    )
+    try:
+        run(plan, announce)
+    except EbbError as error:
+        sys.stderr.write(f"ebb: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
