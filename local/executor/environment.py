@@ -12,7 +12,7 @@ from local.executor import error_bodies
 from local.executor.function import Function
 from local.executor.invocation import Kind, Pending
 from local.executor.process import Account
-from local.executor.runtime_api import RuntimeConnection, TooLargeAnswer
+from local.executor.runtime_api import RuntimeConnection
 from local.executor.state import EnvironmentStatus, State
 
 if TYPE_CHECKING:
@@ -108,20 +108,22 @@ class Environment:
             pending.payload,
         )
 
-    def ended(self, request_id: str, body: bytes, *, error: bool) -> bool:
+    def ended(self, connection: RuntimeConnection, request_id: str, body: bytes, *, error: bool) -> None:
         """The client posts the end of an invocation."""
         pending = self.current
         if pending is None or pending.request_id != request_id:
-            return False
+            connection.refuse_id()
+            return
         self.current = None
         self.deadline = None
         self.invocations += 1
         self.served_by_process += 1
         if len(body) > error_bodies.RESPONSE_LIMIT:
+            connection.refuse_size()
             pending.end(Kind.FUNCTION_ERROR, error_bodies.too_large())
-            raise TooLargeAnswer
+            return
+        connection.accept()
         pending.end(Kind.FUNCTION_ERROR if error else Kind.ANSWERED, body)
-        return True
 
     def failed_init(self, body: bytes) -> None:
         """The client says why it cannot start; it leaves by itself."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import httptools
 
+from local.wire.immediate import Immediate
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,22 +28,14 @@ _TOO_LARGE = _refusal(b"413 Request Entity Too Large", b"RequestEntityTooLarge")
 _NOT_FOUND = _refusal(b"404 Not Found", b"InvalidPath")
 
 
-class TooLargeAnswer(Exception):
-    """The function's answer is over Lambda's limit."""
-
-
 class Runtime(Protocol):
     """What the environment behind the port does with its runtime client's calls."""
 
     def asked(self, connection: "RuntimeConnection") -> None:
         """The client asks for its next invocation; it is answered through `connection.deliver`."""
 
-    def ended(self, request_id: str, body: bytes, *, error: bool) -> bool:
-        """The client posts an answer or error; False when it is not that of the invocation it holds.
-
-        Raises:
-            TooLargeAnswer: the answer is over the limit.
-        """
+    def ended(self, connection: "RuntimeConnection", request_id: str, body: bytes, *, error: bool) -> None:
+        """The client posts an answer or error; the connection is told `accept`, `refuse_id` or `refuse_size`."""
 
     def failed_init(self, body: bytes) -> None:
         """The client posts why it cannot start."""
@@ -66,6 +60,7 @@ class RuntimeConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection in."""
         self.transport = cast("asyncio.Transport", transport)
+        self.out = Immediate(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the environment."""
@@ -91,7 +86,7 @@ class RuntimeConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Let a body come that waits to be asked for."""
         if name.lower() == b"expect" and value.lower() == b"100-continue":
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Collect the body."""
@@ -108,26 +103,33 @@ class RuntimeConnection(asyncio.Protocol):
         if len(parts) == 3 and parts[0] == "invocation" and parts[2] in {"response", "error"}:  # noqa: PLR2004
             self._end(parts[1], error=parts[2] == "error")
         else:
-            self.transport.write(_NOT_FOUND)
+            self.out.write(_NOT_FOUND)
 
     def _next(self) -> None:
         self.runtime.asked(self)
 
     def _init_error(self) -> None:
         self.runtime.failed_init(b"".join(self.body))
-        self.transport.write(_ACCEPTED)
+        self.accept()
 
     def _end(self, request_id: str, *, error: bool) -> None:
         body = self.body[0] if len(self.body) == 1 else b"".join(self.body)
         self.body = []
-        try:
-            known = self.runtime.ended(request_id, body, error=error)
-        except TooLargeAnswer:
-            self.transport.write(_TOO_LARGE)
-            return
-        self.transport.write(_ACCEPTED if known else _UNKNOWN_ID)
+        self.runtime.ended(self, request_id, body, error=error)
+
+    def accept(self) -> None:
+        """Let the client go on: it gets ready for the next invocation while the caller's answer is still made."""
+        self.out.write(_ACCEPTED)
+
+    def refuse_id(self) -> None:
+        """Tell the client that it does not hold this invocation."""
+        self.out.write(_UNKNOWN_ID)
+
+    def refuse_size(self) -> None:
+        """Tell the client that its answer is over the limit; it leaves."""
+        self.out.write(_TOO_LARGE)
 
     def deliver(self, head: bytes, payload: bytes) -> None:
         """Answer the client's wait with an invocation; `head` are Lambda's header lines."""
         status = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(payload)
-        self.transport.write(b"".join((status, head, b"\r\n", payload)))
+        self.out.write(b"".join((status, head, b"\r\n", payload)))

@@ -9,6 +9,7 @@ from typing import cast
 import httptools
 
 from local.wire.answer import Answer, encode
+from local.wire.immediate import Immediate
 from local.wire.request import Request
 from local.wire.site import Limits, Site
 
@@ -69,6 +70,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection in, or refuse it when the server is full."""
         self.transport = cast("asyncio.Transport", transport)
+        self.out = Immediate(self.transport)
         self.heard = asyncio.get_running_loop().time()
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if peer else "127.0.0.1"
@@ -133,7 +135,7 @@ class Connection(asyncio.Protocol):
         elif "host" not in headers and self.parser.get_http_version() == "1.1":
             self._refuse(HTTPStatus.BAD_REQUEST)
         elif "expect" in headers and self.current is None and not self.waiting:
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Collect the body within its limit."""
@@ -193,7 +195,7 @@ class Connection(asyncio.Protocol):
             return
         self.current = None
         self.heard = asyncio.get_running_loop().time()
-        self.transport.write(encode(answer, keep_alive=request.keep_alive, head_only=request.method == "HEAD"))
+        self.out.write(encode(answer, keep_alive=request.keep_alive, head_only=request.method == "HEAD"))
         if not request.keep_alive:
             self.closing = True
             self._close(linger=bool(request.refused))
