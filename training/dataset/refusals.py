@@ -19,10 +19,10 @@ class Refusals:
 
     Args:
         source: the table's name for people.
-        contract: the contract's name.
+        contract: the contract's name; None where there is none yet.
     """
 
-    def __init__(self, source: str, contract: str) -> None:
+    def __init__(self, source: str, contract: str | None) -> None:
         self._source, self._contract = source, contract
         self._sentences: list[str] = []
 
@@ -55,7 +55,8 @@ class Refusals:
         """
         if not self._sentences:
             return
-        start = f"{self._source} does not fit the contract {self._contract!r}"
+        start = self._source
+        start += " cannot be used" if self._contract is None else f" does not fit the contract {self._contract!r}"
         if len(self._sentences) == 1:
             raise DataError(f"{start}: {self._sentences[0]}")
         lines = "".join(f"\n  - {sentence}" for sentence in self._sentences[:_MESSAGES])

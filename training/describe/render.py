@@ -1,0 +1,152 @@
+"""A description as the text of a contract, with a comment on whatever needs review."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ebb.contract import Adjustment
+from training.describe.model import Description, Guess
+
+_LONGEST_LINE = 110
+_DECISION = """\
+# When to act: what an action costs, what an entity is worth that it keeps, and how often it does.
+# REVIEW: these four are placeholders; only you know the real ones.
+[decision]
+action_cost = 10.0
+retained_value = 100.0
+success_rate = 0.3
+currency = "USD"
+
+# What a release must reach before it may serve.
+# REVIEW: cautious starting points; raise them to what your first releases reach.
+[gates]
+min_auc = 0.6
+max_calibration_error = 0.05
+min_profit_over_nothing = 0.0
+max_parity = 1e-6
+# REVIEW: the largest difference in the share acted on between groups of a protected feature.
+# max_fairness_gap = 0.1
+"""
+
+
+def render(description: Description) -> str:
+    """Return the contract's TOML text; it parses, and accepts the table it was made from."""
+    parts = ["\n".join(_head(description)), _DECISION, "\n".join(_rules(description))]
+    parts.extend("\n".join(_feature(guess)) for guess in description.guesses)
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def quoted(text: str) -> str:
+    """Return a TOML basic string; whatever is not printable is escaped."""
+    return '"' + "".join(_escape(c) for c in text) + '"'
+
+
+def _head(description: Description) -> Iterator[str]:
+    yield f"# A first contract, guessed from {description.rows:,} rows. Read each line marked REVIEW or LEAK."
+    yield f"name = {quoted(description.name)}"
+    yield 'description = "REVIEW: what is scored, and what for"'
+    yield ""
+    yield _comment(f"The entity's key column ({description.entity_told}).")
+    if description.entity is None:
+        yield "# Without [entity] the entity is the 1-based row number."
+    else:
+        yield "[entity]"
+        yield f"column = {quoted(description.entity)}"
+    yield ""
+    yield _comment(
+        f"{description.positive_rate:.1%} of the rows are positive. The positive value is {description.label_told}."
+    )
+    yield "[label]"
+    yield f"column = {quoted(description.label.column)}"
+    yield f"positive = {quoted(description.label.positive)}"
+    yield "# REVIEW: days after a prediction until its outcome is known for sure."
+    yield f"window_days = {description.label.window_days}"
+    if description.left_out:
+        yield ""
+        yield "# Columns left out:"
+        for left in description.left_out:
+            yield _comment(f"  {left.column!r}: {left.reason}")
+
+
+def _rules(description: Description) -> Iterator[str]:
+    yield "# The answer when features or model cannot be had: base, plus what applies, kept within 0 and 1."
+    yield "# REVIEW: derived from single splits of the data."
+    yield "[rules]"
+    yield f"base = {number(description.rules.base)}"
+    if description.rules.adjustments:
+        yield "adjust = ["
+        for adjustment in description.rules.adjustments:
+            condition = f"feature = {quoted(adjustment.feature)}, {_condition(adjustment)}"
+            yield f"    {{ {condition}, add = {number(adjustment.add)} }},"
+        yield "]"
+
+
+def _condition(adjustment: Adjustment) -> str:
+    if adjustment.missing:
+        return "missing = true"
+    if adjustment.below is not None:
+        return f"below = {number(adjustment.below)}"
+    if adjustment.at_least is not None:
+        return f"at_least = {number(adjustment.at_least)}"
+    return f"equals = {value(adjustment.equals)}"
+
+
+def _feature(guess: Guess) -> Iterator[str]:
+    feature = guess.feature
+    for told in guess.told:
+        yield _comment(told)
+    yield "[[features]]"
+    yield f"name = {quoted(feature.name)}"
+    if feature.column != feature.name:
+        yield f"column = {quoted(feature.column)}"
+    yield f"kind = {quoted(feature.kind)}"
+    if feature.minimum is not None:
+        yield f"min = {number(feature.minimum)}"
+    if feature.maximum is not None:
+        yield f"max = {number(feature.maximum)}"
+    if feature.categories:
+        yield from _list("categories", feature.categories)
+    for key in ("missing", "personal", "protected"):
+        if getattr(feature, key):
+            yield f"{key} = true"
+
+
+def _list(key: str, texts: Sequence[str]) -> Iterator[str]:
+    """Write a list on one line, or on several where it is long."""
+    line = f"{key} = [{', '.join(map(quoted, texts))}]"
+    if len(line) <= _LONGEST_LINE:
+        yield line
+        return
+    yield f"{key} = ["
+    line = "   "
+    for text in texts:
+        if len(line) + len(quoted(text)) > _LONGEST_LINE:
+            yield line
+            line = "   "
+        line += f" {quoted(text)},"
+    yield line
+    yield "]"
+
+
+def number(given: float) -> str:
+    """Return a TOML number: whole ones without a point where that is readable."""
+    return f"{given:.0f}" if given.is_integer() and abs(given) < 1e15 else repr(given)  # noqa: PLR2004 - readable
+
+
+def value(given: Any) -> str:
+    """Return a TOML text, flag or number."""
+    if isinstance(given, str):
+        return quoted(given)
+    return str(given).lower() if isinstance(given, bool) else number(float(given))
+
+
+def _comment(text: str) -> str:
+    return "# " + "".join(_escape(c) if not c.isprintable() else c for c in text)
+
+
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - the longer escape
