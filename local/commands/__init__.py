@@ -2,4 +2,20 @@
 
 from collections.abc import Callable
 
-COMMANDS: dict[str, Callable[..., object]] = {}
+from local.commands.init import init
+from local.commands.score import score
+from local.commands.synthesize import synthesize
+from local.commands.token import token
+from local.commands.train import train
+from local.commands.up import down, status, up
+
+COMMANDS: dict[str, Callable[..., object]] = {
+    "synthesize": synthesize,
+    "init": init,
+    "train": train,
+    "up": up,
+    "status": status,
+    "down": down,
+    "token": token,
+    "score": score,
+}

@@ -3,5 +3,6 @@
 from training.describe.describe import describe
 from training.describe.model import Description, Guess, LeftOut
 from training.describe.render import render
+from training.describe.write import write_contract
 
-__all__ = ["Description", "Guess", "LeftOut", "describe", "render"]
+__all__ = ["Description", "Guess", "LeftOut", "describe", "render", "write_contract"]

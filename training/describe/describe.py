@@ -5,6 +5,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ebb.contract import Feature, Kind
+from ebb.errors import DataError
 from training.describe.entity import can_be_key, choose_entity
 from training.describe.fallback import guess_rules
 from training.describe.kinds import Column, is_sequence, read_column, round_up
@@ -19,11 +20,17 @@ from training.describe.names import (
 )
 from training.describe.single import LEAK_AUC, judged_rows, single_auc
 
-_LISTED, _MANY, _TINY = 50, 1_000, 1e-300
+_LISTED, _MANY, _TINY, _LEFT_NAMED = 50, 1_000, 1e-300, 5
 
 
 def describe(
-    table: pa.Table, label: str, *, entity: str | None = None, positive: str | None = None, name: str
+    table: pa.Table,
+    label: str,
+    *,
+    entity: str | None = None,
+    positive: str | None = None,
+    name: str,
+    source: str = "the table",
 ) -> Description:
     """Guess a first contract from a table.
 
@@ -33,12 +40,13 @@ def describe(
         entity: key column; None lets it be guessed.
         positive: the label's value that means yes; None lets it be guessed.
         name: of the contract.
+        source: the table's name for messages.
 
     Raises:
         DataError: label or entity cannot be used as asked, or no column is left that could be a feature.
     """
-    outcome, label_told, labels = guess_label(table, label, positive)
-    key, entity_told = choose_entity(table, entity, label)
+    outcome, label_told, labels = guess_label(table, label, positive, source)
+    key, entity_told = choose_entity(table, entity, label, source)
     rows = judged_rows(table.num_rows)
     guesses: list[Guess] = []
     columns: list[Column] = []
@@ -55,6 +63,11 @@ def describe(
         taken.add(guess.feature.name)
         guesses.append(guess)
         columns.append(column)
+    if not guesses:
+        raise DataError(
+            f"{source} has no column that could be a feature: "
+            + "; ".join(f"{left.column!r}: {left.reason}" for left in left_out[:_LEFT_NAMED])
+        )
     return Description(
         name=name,
         rows=table.num_rows,

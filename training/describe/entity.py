@@ -13,7 +13,7 @@ from training.describe.names import looks_known_afterwards, looks_like_key, look
 _LEAST_ROWS, _LONGEST_KEY, _CODED_SHARE, _COLUMNS_NAMED = 20, 64, 0.9, 12
 
 
-def choose_entity(table: pa.Table, wanted: str | None, label: str) -> tuple[str | None, str]:
+def choose_entity(table: pa.Table, wanted: str | None, label: str, source: str) -> tuple[str | None, str]:
     """Return the key column, or None, and why.
 
     Raises:
@@ -21,8 +21,8 @@ def choose_entity(table: pa.Table, wanted: str | None, label: str) -> tuple[str 
     """
     if wanted is not None:
         if wanted not in table.column_names or wanted == label:
-            raise DataError(f"there is no column {wanted!r} to name the entity: the table has {_named(table)}")
-        refusals = Refusals("the table", None)
+            raise DataError(f"{source} has no column {wanted!r} to name the entity: it has {_named(table)}")
+        refusals = Refusals(source, None)
         read_keys(wanted, table[wanted], refusals)
         refusals.raise_if_any()
         return wanted, "as asked for"
