@@ -1,0 +1,80 @@
+"""`ebb train`: from a contract and a table to a release that serves."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from training.gates import Gate
+    from training.pipeline import TrainResult
+
+
+def train(
+    contract: Annotated[Path, typer.Option(help="The contract, a TOML file.")],
+    data: Annotated[Path, typer.Option(help="The labelled table, csv or parquet.")],
+    out: Annotated[Path, typer.Option(help="The folder of releases.")] = Path("releases"),
+    seconds: Annotated[
+        float | None,
+        typer.Option(min=0, help="Budget of the search for the best size of trees; the first size always finishes."),
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Train, check and release: the release serves from now on as the contract's champion.
+
+    Nothing is written when a gate of the contract refuses it, when it is interrupted, or when the disk is full.
+
+    Example: ebb train --contract training/contracts/telco.toml --data telco.csv --out releases/
+    """
+    from training.pipeline import train as run  # noqa: PLC0415 - takes seconds, and --help should not
+    from training.progress import Silent  # noqa: PLC0415 - as above
+
+    result = run(contract, data, out, seconds, Silent() if json else TerminalProgress())
+    if json:
+        print_json(_as_json(result))
+        return
+    _print(result)
+    next_step(f"ebb up --release {result.release} --data {data}")
+
+
+def _as_json(result: "TrainResult") -> dict[str, Any]:
+    return {
+        "release": result.release,
+        "folder": str(result.folder),
+        "card": str(result.folder / "card.html"),
+        "run_id": result.run_id,
+        "model_version": result.model_version,
+        "metrics": result.metrics,
+        "seconds": result.timings,
+        "notes": result.notes,
+    }
+
+
+def _print(result: "TrainResult") -> None:
+    rows = [(gate.name, _figure(gate.value), _asked(gate), gate.verdict) for gate in result.gates]
+    print_table(f"Release {result.release}", ("gate", "reached", "asked", "verdict"), rows)
+    metrics = result.metrics
+    print_facts(
+        "Out of fold",
+        {
+            "rows": f"{metrics['rows']:,}, {metrics['class_rate']:.1%} positive",
+            "Brier, log loss": f"{metrics['brier']:.4f}, {metrics['log_loss']:.4f}",
+            "trees": metrics["search"]["chosen"]["name"],
+            "registered": f"MLflow version {result.model_version}" if result.model_version else "no",
+            "card": result.folder / "card.html",
+            "seconds": f"{sum(result.timings.values()):.1f}",
+        },
+    )
+    for note in result.notes:
+        console.print(f"note: {note}", markup=False)
+
+
+def _asked(gate: "Gate") -> str:
+    return "-" if gate.limit is None else f"{'≥' if gate.at_least else '≤'} {_figure(gate.limit)}"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

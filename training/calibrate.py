@@ -1,0 +1,67 @@
+"""Platt scaling: log-odds of the trees become probabilities that mean what they say.
+
+Source: Platt, "Probabilistic outputs for support vector machines", 1999.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from ebb.features.inputs import Inputs
+from training.fit import Boosted
+
+
+@dataclass(frozen=True)
+class Platt:
+    """probability = sigmoid(slope * raw + offset).
+
+    Attributes:
+        slope, offset: exactly representable in float32, as the graph holds them.
+    """
+
+    slope: float
+    offset: float
+
+    def probability(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities [N] of log-odds [N]."""
+        probabilities: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -(self.slope * raw + self.offset)))
+        return probabilities
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a graph is exported from: trees and their calibration, as fitted by scikit-learn."""
+
+    boosted: Boosted
+    platt: Platt
+
+    def probability(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Return the probability of the positive class, float64 [N]."""
+        return self.platt.probability(self.boosted.raw(inputs))
+
+
+def fit_platt(raw: NDArray[np.float64], labels: NDArray[np.int8]) -> Platt:
+    """Fit slope and offset on out-of-fold log-odds [N] and labels [N]."""
+    regression = LogisticRegression(C=1e6, max_iter=1000)
+    regression.fit(raw[:, None], labels)
+    return Platt(float(np.float32(regression.coef_[0, 0])), float(np.float32(regression.intercept_[0])))
+
+
+def crossfit_platt(raw: NDArray[np.float64], labels: NDArray[np.int8], fold: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Calibrate each fold by a map that was fitted on the other folds only.
+
+    Args:
+        raw: out-of-fold log-odds, [N].
+        labels: 0 or 1, [N].
+        fold: the fold in which each row was held out, [N].
+
+    Returns:
+        Probabilities, [N].
+    """
+    probabilities = np.empty(len(raw))
+    for k in np.unique(fold):
+        held_out = fold == k
+        probabilities[held_out] = fit_platt(raw[~held_out], labels[~held_out]).probability(raw[held_out])
+    return probabilities

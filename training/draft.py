@@ -1,0 +1,105 @@
+"""The files of a release, all but its manifest, made from a model that passed its gates."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ebb.contract.model import Contract
+from ebb.release.golden import golden_to_bytes
+from ebb.release.manifest import CARD, CONTRACT, GOLDEN, METRICS, MODEL, REFERENCE, version_of
+from ebb.release.reference import make_reference
+from training.golden import make_golden
+from training.judgement import Judgement, Labelled
+from training.report import Story, card
+from training.search import Search
+
+_BASIS = (
+    "pooled over five stratified folds, each row answered by trees and a calibration that had not seen it; the size "
+    "of the trees was chosen on the same folds, which flatters the figures a little"
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A release that is ready but for its manifest.
+
+    Attributes:
+        contract: the contract's name.
+        data_sha256: of the training data.
+        files: content by name, without the manifest.
+        parameters: of the fit, for the registry.
+        metrics: as in `metrics.json`.
+    """
+
+    contract: str
+    data_sha256: str
+    files: Mapping[str, bytes]
+    parameters: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """The release's version."""
+        return version_of(self.files)
+
+
+def make_draft(
+    contract: Contract,
+    text: bytes,
+    data: Labelled,
+    found: Search,
+    judgement: Judgement,
+    *,
+    seed: int,
+    notes: Sequence[str] = (),
+) -> Draft:
+    """Make a release's files.
+
+    Args:
+        contract: of the release.
+        text: the exact bytes of its file.
+        data: what the model was trained on.
+        found: by the search.
+        judgement: the model and its measurements.
+        seed: of the training.
+        notes: what people should know of data and training.
+    """
+    scores = judgement.scorer.score(data.inputs)
+    content = {
+        MODEL: judgement.graph,
+        CONTRACT: text,
+        REFERENCE: make_reference(contract, data.inputs, data.labels, scores).to_bytes(),
+    }
+    metrics = _metrics(judgement, found, notes)
+    golden = make_golden(contract, data.inputs, judgement.model, judgement.scorer, seed)
+    story = Story(
+        contract, version_of(content), data.sha256, data.labels, judgement.probabilities, metrics, judgement.gates
+    )
+    content[GOLDEN] = golden_to_bytes(golden)
+    content[METRICS] = (json.dumps(metrics, indent=2, ensure_ascii=False) + "\n").encode()
+    content[CARD] = card(story).encode()
+    size = asdict(found.best.size)
+    parameters = {**size, "seed": seed, "rows": len(data.labels), "features": len(contract.features)}
+    return Draft(contract.name, data.sha256, content, parameters, metrics)
+
+
+def _metrics(judgement: Judgement, found: Search, notes: Sequence[str]) -> dict[str, Any]:
+    evaluation = asdict(judgement.evaluation)
+    for judged, told in zip(judgement.evaluation.fairness, evaluation["fairness"], strict=True):
+        told["gap"] = judged.gap
+    trials = [
+        {"name": t.size.name, "log_loss": t.log_loss, "auc": t.auc, "seconds": round(t.seconds, 3)}
+        for t in found.trials
+    ]
+    return {
+        **evaluation,
+        "latency_ms": judgement.latency,
+        "parity": asdict(judgement.parity),
+        "champion": None if judgement.champion is None else asdict(judgement.champion),
+        "calibration": asdict(judgement.model.platt),
+        "search": {"chosen": asdict(found.best.size), "skipped": list(found.skipped), "trials": trials},
+        "gates": [{**asdict(gate), "verdict": gate.verdict} for gate in judgement.gates],
+        "basis": _BASIS,
+        "notes": list(notes),
+    }

@@ -1,0 +1,91 @@
+"""Fits over folds: in parallel processes where the rows pay for starting them."""
+
+import ctypes
+import signal
+import sys
+from collections.abc import Callable, Generator
+from contextlib import closing
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed
+from joblib.externals.loky import reusable_executor
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
+
+from ebb.errors import DataError
+from ebb.features.inputs import Inputs
+from training.fit import TreeSize, fit_boosted
+
+FOLDS = 5
+ROWS_WORTH_PROCESSES = 20_000
+"""Below this a fit takes less than starting a process (about 1.5 s)."""
+_PR_SET_PDEATHSIG = 1
+_Task = tuple[Inputs, NDArray[np.int8], NDArray[np.bool_], TreeSize, int]
+
+
+def fold_of(labels: NDArray[np.int8], seed: int) -> NDArray[np.int8]:
+    """Return the fold in which each row is held out, int8 [N], stratified by label.
+
+    Raises:
+        DataError: too few rows of a class to cross-validate.
+    """
+    fewest = int(min(np.sum(labels == 0), np.sum(labels == 1)))
+    if fewest < FOLDS * 2:
+        raise DataError(
+            f"only {fewest} of {len(labels)} rows have the rarer label, but cross-validation needs at least "
+            f"{FOLDS * 2}: bring more rows"
+        )
+    fold = np.empty(len(labels), np.int8)
+    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    for k, (_, held_out) in enumerate(splitter.split(labels[:, None], labels)):
+        fold[held_out] = k
+    return fold
+
+
+def out_of_fold(
+    inputs: Inputs,
+    labels: NDArray[np.int8],
+    fold: NDArray[np.int8],
+    size: TreeSize,
+    *,
+    seed: int,
+    advance: Callable[[int], None],
+) -> NDArray[np.float64]:
+    """Return log-odds [N], each row's from trees that have not seen it; `advance(1)` after every fold."""
+    raw = np.empty(len(labels))
+    tasks = [(inputs, labels, fold == k, size, seed) for k in range(FOLDS)]
+    jobs = min(cpu_count(), FOLDS) if len(labels) >= ROWS_WORTH_PROCESSES else 1
+    with closing(_results(tasks, jobs)) as results:
+        for k, values in enumerate(results):
+            raw[fold == k] = values
+            advance(1)
+    return raw
+
+
+def end_workers() -> None:
+    """End the worker processes that `out_of_fold` keeps for its next call, if there are any."""
+    executor = reusable_executor._executor  # noqa: SLF001 - asking for it publicly would start one
+    if executor is not None:
+        executor.shutdown(wait=True, kill_workers=True)
+
+
+def _results(tasks: list[_Task], jobs: int) -> Generator[NDArray[np.float64], None, None]:
+    if jobs == 1:
+        yield from (_held_out(*task) for task in tasks)
+        return
+    yield from Parallel(n_jobs=jobs, backend="loky", return_as="generator")(delayed(_in_worker)(t) for t in tasks)
+
+
+def _in_worker(task: _Task) -> NDArray[np.float64]:
+    """Run one task in a process that leaves Ctrl-C to its parent and dies with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return _held_out(*task)
+
+
+def _held_out(
+    inputs: Inputs, labels: NDArray[np.int8], held_out: NDArray[np.bool_], size: TreeSize, seed: int
+) -> NDArray[np.float64]:
+    boosted = fit_boosted(inputs.rows(~held_out), labels[~held_out], size, seed)
+    return boosted.raw(inputs.rows(held_out))

@@ -1,0 +1,127 @@
+"""Golden examples: inputs on which a wrongly loaded graph would show, with the graph's exact answers.
+
+No training row is copied: values are drawn column by column, so that no example is a person.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebb.contract.model import Contract, Feature, Kind, Unseen, Value
+from ebb.errors import BadFeatures
+from ebb.features.inputs import Inputs, accept_row, encode
+from ebb.ports import Scorer
+from ebb.release.golden import GoldenExample
+from training.calibrate import Model
+from training.export_trees import split_thresholds
+from training.parity import UNSEEN, around
+
+_TYPICAL, _EACH = 16, 11
+_COMMONEST = 50
+_Row = dict[str, Value]
+_Made = tuple[str, _Row]
+
+
+def make_golden(contract: Contract, inputs: Inputs, model: Model, scorer: Scorer, seed: int = 0) -> list[GoldenExample]:
+    """Make about sixty examples that the contract accepts.
+
+    Args:
+        contract: says what is accepted.
+        inputs: the training data, whose values are drawn from.
+        model: whose split thresholds are approached.
+        scorer: the graph that answers.
+        seed: of the draw.
+    """
+    draw = _drawer(contract, inputs, np.random.default_rng(seed))
+    made: list[_Made] = [("typical", draw()) for _ in range(_TYPICAL)]
+    for change in (_missing, _unseen, _boundary):
+        made.extend(_some([(why, {**draw(), **new}) for why, new in change(contract)]))
+    made.extend(_some([(why, {**draw(), **new}) for why, new in _near_thresholds(contract, model)], _EACH * 2))
+    accepted = [(why, raw) for why, raw in made if _accepts(contract, raw)]
+    answers = scorer.score(encode(contract, [accept_row(contract, raw) for _, raw in accepted]))
+    return [GoldenExample(why, raw, float(answer)) for (why, raw), answer in zip(accepted, answers, strict=True)]
+
+
+def _drawer(contract: Contract, inputs: Inputs, rng: np.random.Generator) -> Callable[[], _Row]:
+    pools = {f.name: _spoken(f, inputs.numbers[:, j]) for j, f in enumerate(contract.numbers)}
+    pools |= {f.name: _common(inputs.categories[:, j]) for j, f in enumerate(contract.categories)}
+
+    def draw() -> _Row:
+        return {f.name: pools[f.name][int(rng.integers(len(pools[f.name])))] for f in contract.features}
+
+    return draw
+
+
+def _spoken(feature: Feature, column: NDArray[np.float32]) -> list[Value]:
+    """Return values of the column as a caller would send them."""
+    known = np.unique(column[~np.isnan(column)])
+    spread = known[np.linspace(0, len(known) - 1, min(len(known), _COMMONEST)).astype(int)] if len(known) else known
+    return [raw_value(feature, value) for value in spread] or [None]
+
+
+def raw_value(feature: Feature, value: np.float32) -> Value:
+    """Return the shortest raw value that the graph sees as exactly this float32."""
+    if np.isnan(value):
+        return None
+    if feature.kind is Kind.FLAG:
+        return bool(value)
+    return int(value) if feature.kind is Kind.INTEGER else float(str(value))
+
+
+def _common(column: NDArray[Any]) -> list[Value]:
+    names, counts = np.unique(column.astype(str), return_counts=True)
+    order = np.lexsort((names, -counts))[:_COMMONEST]
+    return [str(name) or None for name in names[order]]
+
+
+def _missing(contract: Contract) -> Iterator[_Made]:
+    absent = [f.name for f in contract.features if f.missing]
+    if absent:
+        yield "missing: all that may be", dict.fromkeys(absent)
+    for name in absent:
+        yield f"missing: {name}", {name: None}
+
+
+def _unseen(contract: Contract) -> Iterator[_Made]:
+    for feature in contract.categories:
+        if feature.unseen is Unseen.ALLOW:
+            yield f"unseen: {feature.name}", {feature.name: UNSEEN}
+
+
+def _boundary(contract: Contract) -> Iterator[_Made]:
+    for feature in contract.numbers:
+        for bound, word in ((feature.minimum, "minimum"), (feature.maximum, "maximum")):
+            if bound is not None:
+                value = int(bound) if feature.kind is Kind.INTEGER and bound == int(bound) else bound
+                yield f"boundary: {feature.name} at its {word}", {feature.name: value}
+
+
+def _near_thresholds(contract: Contract, model: Model) -> Iterator[_Made]:
+    thresholds = split_thresholds(model.boosted.trees)
+    for j, feature in enumerate(contract.numbers):
+        if feature.kind is Kind.FLAG or j not in thresholds:
+            continue
+        middle = thresholds[j][len(thresholds[j]) // 2 : len(thresholds[j]) // 2 + 1]
+        if feature.kind is Kind.INTEGER:
+            near = np.concatenate([np.floor(middle), np.ceil(middle)]).astype(np.float32)
+        else:
+            near = around(middle)
+        for value in near:
+            yield f"threshold: {feature.name}", {feature.name: raw_value(feature, value)}
+
+
+def _some(made: Sequence[_Made], most: int = _EACH) -> list[_Made]:
+    """Return at most so many, spread evenly."""
+    if len(made) <= most:
+        return list(made)
+    return [made[i] for i in np.linspace(0, len(made) - 1, most).astype(int)]
+
+
+def _accepts(contract: Contract, raw: _Row) -> bool:
+    try:
+        accept_row(contract, raw)
+    except BadFeatures:
+        return False
+    return True
