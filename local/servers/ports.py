@@ -16,14 +16,23 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on a loopback port now (0 to 65535; False for one below 1024 not allowed)."""
+    """Say whether this process could listen on a loopback port now."""
+    return port_refusal(port) is None
+
+
+def port_refusal(port: int) -> str | None:
+    """Return why this process cannot listen on a loopback port, as the end of a sentence; None when it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
+        except OverflowError:
+            return "is none: ports go from 0 to 65535"
+        except PermissionError:
+            return "may be used by root only"
         except OSError:
-            return False
-        return True
+            return "is taken by another program"
+    return None
 
 
 def is_listening(port: int, timeout_seconds: float = 0.5) -> bool:

@@ -14,7 +14,7 @@ import uvloop
 
 from ebb.errors import Unavailable
 from local.servers.lock import FolderLock
-from local.servers.ports import is_free
+from local.servers.ports import port_refusal
 from local.servers.process_id import ProcessId
 from local.supervisor.backing import Backing
 from local.supervisor.blocking import call
@@ -152,10 +152,10 @@ def run(plan: Plan, announce: Callable[[State], None] = _silent) -> None:
     lock = FolderLock.take(folder, "Ebb")
     try:
         with failure_kept(folder):
-            if plan.gateway_port and not is_free(plan.gateway_port):
+            refusal = port_refusal(plan.gateway_port)
+            if refusal is not None:
                 raise Unavailable(
-                    f"Port {plan.gateway_port} is taken by another program; "
-                    "end that one, or name another port with `ebb up --port N`."
+                    f"Port {plan.gateway_port} {refusal}; free it, or name another with `ebb up --port N`."
                 )
             uvloop.run(Supervisor(plan, announce).run())
     finally:

@@ -4,6 +4,7 @@ A program of its own, since the tests kill and interrupt it. Its one function is
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 import redis
 from pg8000.native import Connection
 
-from ebb.errors import EbbError
+from ebb.errors import DataError, EbbError
 from local.executor.function import Function
 from local.gateway.routes import Route
 from local.supervisor.plan import Plan, Servers
@@ -27,7 +28,13 @@ def refill(servers: Servers) -> None:
 
 
 def prepare(servers: Servers) -> None:
-    """Write to both servers."""
+    """Write to both servers; or block, or fail, as EBB_TEST_PREPARE says."""
+    how = os.environ.get("EBB_TEST_PREPARE")
+    if how == "fail":
+        raise DataError("The table cannot be loaded; choose another.")
+    if how == "block":
+        sys.stderr.write("blocking\n")
+        time.sleep(60)
     connection = Connection(
         servers.postgres_user,
         host=servers.host,
@@ -54,7 +61,7 @@ def main(folder: str, port: str, task_root: str) -> int:
     logging.basicConfig(level=logging.WARNING)
 
     def functions(servers: Servers) -> Sequence[Function]:
-        environment = {"VALKEY_PORT": str(servers.valkey_port), "POSTGRES_PORT": str(servers.postgres_port)}
+        environment = {"VALKEY_PORT": str(servers.valkey_port), "EBB_TEST_MARK": os.environ.get("EBB_TEST_MARK", "")}
         return [Function("tiny", "tiny.handle", environment, Path(task_root), environments=2)]
 
     plan = Plan(

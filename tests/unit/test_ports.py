@@ -70,3 +70,14 @@ def test_probing_many_closed_ports_never_meets_itself() -> None:
     """A probe of a closed port in the ephemeral range can be given that port as its own end."""
     port = ports.free_port()
     assert not any(ports.is_listening(port) for _ in range(2000))
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_number_that_is_no_port_is_refused_in_words(port: int) -> None:
+    assert not ports.is_free(port)
+    assert ports.port_refusal(port) == "is none: ports go from 0 to 65535"
+
+
+def test_a_taken_port_is_refused_in_words(listener: int) -> None:
+    assert ports.port_refusal(listener) == "is taken by another program"
+    assert ports.port_refusal(0) is None
