@@ -61,8 +61,9 @@ class Connection(asyncio.Protocol):
         self.current: Request | None = None
         self.request = Request()
         self.chunks: list[bytes] = []
-        self.head_bytes = self.body_bytes = 0
+        self.head_bytes = self.body_bytes = self.unfinished = 0
         self.in_head = True
+        self.finished = False
         self.deaf = self.paused = self.closing = False
         self.peer = ""
         self.heard = 0.0
@@ -90,6 +91,7 @@ class Connection(asyncio.Protocol):
         if self.deaf or self.closing:
             return
         self.heard = asyncio.get_running_loop().time()
+        self.finished = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -98,9 +100,10 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
-        if self.in_head and not self.deaf:
-            self.head_bytes += len(data)
-            if self.head_bytes > self.limits.head_bytes:
+        if self.in_head and not self.finished:
+            # The parser hands a header over when it is whole: without this, one that never ends would grow for ever.
+            self.unfinished += len(data)
+            if self.unfinished > self.limits.head_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if len(self.waiting) > self.limits.pipelined and not self.paused:
             self.paused = True
@@ -125,10 +128,10 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Refuse early what is too large or lacks a host; ask for a body that waits to be asked for."""
         self.in_head = False
+        self.unfinished = 0
         request = self.request
         headers = request.headers
-        head_bytes, self.head_bytes = self.head_bytes + len(request.target), 0
-        if head_bytes > self.limits.head_bytes:
+        if self.head_bytes + len(request.target) > self.limits.head_bytes:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif int(headers.get("content-length", 0)) > self.limits.body_bytes:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -147,8 +150,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Queue the finished request behind those before it."""
-        self.in_head = True
-        self.head_bytes = 0
+        self.in_head = self.finished = True
         if self.deaf:
             return
         request = self.request
