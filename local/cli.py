@@ -27,7 +27,7 @@ for name, command in COMMANDS.items():
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code; errors are printed as one sentence."""
     try:
-        app(arguments, standalone_mode=False)
+        result = app(arguments, standalone_mode=False)
     except EbbError as error:
         errors.print(f"[bold red]ebb:[/bold red] {error}", markup=True)
         return 2 if isinstance(error, Misuse) else 1
@@ -40,7 +40,7 @@ def run(arguments: list[str] | None = None) -> int:
     except OSError as error:
         errors.print(f"[bold red]ebb:[/bold red] {error.strerror or error}: {error.filename or 'the system'}")
         return 1
-    return 0
+    return result if isinstance(result, int) else 0
 
 
 def main() -> None:

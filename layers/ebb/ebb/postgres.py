@@ -1,6 +1,8 @@
 """The durable tier: Postgres, by `pg8000`."""
 
 import io
+import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -30,9 +32,10 @@ class PostgresFeatures:
     """
 
     def __init__(self, host: str, port: int, *, user: str, password: str, database: str, timeout: float = 5.0) -> None:
-        self._where = {"host": host, "port": port, "user": user, "password": password, "database": database}
-        self._timeout = timeout
+        self._address, self._timeout = (host, port), timeout
+        self._as = {"user": user, "password": password, "database": database}
         self._connection: pg8000.native.Connection | None = None
+        self._wire: socket.socket | None = None
         self._read: Any = None
 
     def create_schema(self) -> None:
@@ -99,11 +102,13 @@ class PostgresFeatures:
         ]
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if there is one; a broken one too, whose socket pg8000 would leave open."""
         if self._connection is not None:
             with self._forgiving():
                 self._connection.close()
-        self._connection = self._read = None
+        if self._wire is not None and self._wire.fileno() >= 0:
+            os.close(self._wire.detach())
+        self._connection = self._read = self._wire = None
 
     @contextmanager
     def _transaction(self) -> Iterator[pg8000.native.Connection]:
@@ -121,7 +126,7 @@ class PostgresFeatures:
     def _connected(self) -> Iterator[pg8000.native.Connection]:
         try:
             if self._connection is None:
-                self._connection = pg8000.native.Connection(**self._where, timeout=self._timeout)
+                self._connection = self._connect()
             yield self._connection
         except pg8000.native.DatabaseError as error:
             self.close()
@@ -130,6 +135,12 @@ class PostgresFeatures:
         except (pg8000.native.InterfaceError, OSError) as error:
             self.close()
             raise Unavailable(f"Postgres does not answer ({type(error).__name__})") from None
+
+    def _connect(self) -> pg8000.native.Connection:
+        """Connect by a socket of our own: pg8000 leaves its own open when the handshake fails."""
+        self._wire = socket.create_connection(self._address, self._timeout)
+        self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return pg8000.native.Connection(**self._as, sock=self._wire)
 
     @staticmethod
     @contextmanager

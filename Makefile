@@ -1,0 +1,48 @@
+# Two commands show everything: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PY := .venv/bin/python
+KEEP ?=
+
+.PHONY: help demo test lint types unit integration verify bench lock setup clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: ## The main job on synthetic data, end to end (KEEP=1 leaves it running)
+	@sh local/setup.sh demo
+	@$(PY) -m local.demo $(if $(KEEP),--keep)
+
+setup: ## Install what the checks need
+	@sh local/setup.sh all
+
+test: setup lint types unit integration ## Lint, types and every test
+
+lint: setup ## Style, and the walls between the rooms
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	.venv/bin/lint-imports --no-cache
+
+types: setup ## Types
+	$(PY) -m mypy
+
+unit: setup ## Tests without servers
+	$(PY) -m pytest tests/unit -q -n 2
+
+integration: setup ## Tests on real servers, and end to end
+	$(PY) -m pytest tests/integration tests/e2e -q -n 2 --dist loadfile
+
+verify: setup ## Fault suites, and the figures that are promised
+	$(PY) -m pytest tests/chaos tests/security tests/load -q
+
+bench: setup ## Measure every figure and write docs/benchmarks.md
+	$(PY) -m tests.load.bench
+
+lock: setup ## Resolve the locks anew
+	UV=$$(command -v uv || echo .tools/bin/uv); \
+	set -- --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q; \
+	$$UV pip compile "$$@" requirements/all.in -o requirements.txt && \
+	$$UV pip compile "$$@" -c requirements.txt requirements/demo.in -o requirements/demo.txt
+
+clean: ## Remove what the targets made
+	rm -rf .venv .tools .ebb demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,63 @@
+"""A caller of the local cloud: finds it, mints its own token, and reads answers and problems."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+from ebb.errors import EbbError, Unavailable
+from local.identity import Identity
+from local.supervisor.state import State, running_state, state_folder
+
+AUDIENCE = "ebb"
+_SECONDS = 15.0
+
+
+class Refused(EbbError):
+    """The local cloud answered with a problem."""
+
+
+def local_cloud() -> State:
+    """Return the state of the running local cloud.
+
+    Raises:
+        Unavailable: none is up.
+    """
+    state = running_state(state_folder())
+    if state is None or state.phase != "up":
+        raise Unavailable("no local cloud is up here: start one with `ebb up --detach`")
+    return state
+
+
+def mint(client: str, scopes: Sequence[str], minutes: float) -> str:
+    """Return a token that the running local cloud takes.
+
+    Raises:
+        Unavailable: none is up, so nobody knows the token's issuer.
+    """
+    state = local_cloud()
+    return Identity.load_or_create(state_folder()).mint(client, scopes, minutes, state.issuer, AUDIENCE)
+
+
+def score_entity(entity_id: str, *, explain: bool) -> dict[str, Any]:
+    """Score one entity over HTTP.
+
+    Raises:
+        Refused: the answer was a problem; carries its sentence.
+        Unavailable: nothing is up, or it does not answer.
+    """
+    state = local_cloud()
+    token = mint("ebb-score", ("predict", "explain"), 5)
+    try:
+        response = httpx.post(
+            f"{state.url}/v1/predictions",
+            json={"entity_id": entity_id, "explain": explain},
+            headers={"authorization": f"Bearer {token}"},
+            timeout=_SECONDS,
+        )
+    except httpx.HTTPError as error:
+        raise Unavailable(f"{state.url} does not answer ({type(error).__name__}): see `ebb status`") from None
+    document: dict[str, Any] = response.json()
+    if response.status_code != httpx.codes.OK:
+        raise Refused(f"{response.status_code} {document.get('detail') or document.get('message')}")
+    return document

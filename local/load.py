@@ -1,0 +1,95 @@
+"""Features of a table into Postgres and Valkey: the contract's database is made, then filled in batches."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pg8000.native
+from numpy import float32
+from numpy.typing import NDArray
+
+from ebb.contract.model import Contract
+from ebb.errors import Unavailable
+from ebb.postgres import PostgresFeatures
+from ebb.record_json import values_to_json
+from ebb.valkey import ValkeyFeatures
+from local.supervisor.plan import Servers
+from training.dataset import Dataset, read_dataset
+from training.progress import Progress
+
+BATCH = 2_000
+"""Entities merged by one statement and sent in one pipeline."""
+
+
+def prepare_database(servers: Servers, database: str) -> PostgresFeatures:
+    """Create the contract's database and its schema where they are absent, and return the durable tier on it.
+
+    Raises:
+        Unavailable: Postgres does not answer.
+    """
+    try:
+        with pg8000.native.Connection(
+            servers.postgres_user,
+            host=servers.host,
+            port=servers.postgres_port,
+            password=servers.postgres_password,
+            database=servers.postgres_database,
+            timeout=10,
+        ) as connection:
+            found = connection.run("select 1 from pg_database where datname = :name", name=database)
+            if not found:
+                connection.run(f"create database {pg8000.native.identifier(database)}")
+    except (pg8000.native.Error, OSError) as error:
+        raise Unavailable(f"Postgres could not make the database {database!r} ({type(error).__name__})") from None
+    tier = PostgresFeatures(
+        servers.host,
+        servers.postgres_port,
+        user=servers.postgres_user,
+        password=servers.postgres_password,
+        database=database,
+        timeout=60.0,
+    )
+    tier.create_schema()
+    return tier
+
+
+def load_table(data: Path, contract: Contract, servers: Servers, database: str, progress: Progress) -> int:
+    """Load every row of a table as its entity's features, true since now.
+
+    Returns:
+        How many entities were loaded.
+
+    Raises:
+        DataError: the table does not fit the contract; nothing was loaded.
+        Unavailable: a server does not answer; loading again changes nothing twice.
+    """
+    dataset = read_dataset(data, contract, labelled=False, progress=progress)
+    durable = prepare_database(servers, database)
+    fast = ValkeyFeatures(servers.host, servers.valkey_port, timeout=10.0)
+    try:
+        with progress.step("Load features", len(dataset.entity_ids)) as done:
+            for rows in _batches(contract, dataset, time.time()):
+                fast.put_json(iter(durable.merge_json(rows)))
+                done(len(rows))
+    finally:
+        durable.close()
+    return len(dataset.entity_ids)
+
+
+def _batches(contract: Contract, dataset: Dataset, event_time: float) -> Iterator[list[tuple[str, float, bytes]]]:
+    numbers = [f.name for f in contract.numbers]
+    categories = [f.name for f in contract.categories]
+    for start in range(0, len(dataset.entity_ids), BATCH):
+        part = slice(start, start + BATCH)
+        rows = zip(dataset.entity_ids[part], dataset.inputs.numbers[part], dataset.inputs.categories[part], strict=True)
+        yield [
+            (str(entity_id), event_time, _values(numbers, own_numbers, categories, own_categories))
+            for entity_id, own_numbers, own_categories in rows
+        ]
+
+
+def _values(
+    numbers: list[str], own_numbers: NDArray[float32], categories: list[str], own_categories: list[str]
+) -> bytes:
+    values = dict(zip(numbers, own_numbers, strict=True)) | dict(zip(categories, own_categories, strict=True))
+    return values_to_json(values)

@@ -1,0 +1,171 @@
+"""From a release and a table to the plan of one local cloud: which functions, routes and features it runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ebb.errors import NoRelease, ReleaseError
+from ebb.folder import FolderReleases
+from ebb.onnx import OnnxScorer
+from ebb.release.load import LoadedRelease, load_release
+from local.executor.function import Function
+from local.gateway.routes import Route
+from local.servers.ports import is_free
+from local.supervisor.plan import Plan, Servers
+
+DEFAULT_RELEASES = Path("releases")
+ROUTES = (
+    Route("POST", "/v1/predictions", "predict", authorized=True),
+    Route("GET", "/v1/releases", "predict", authorized=True),
+    Route("GET", "/v1/health", "predict", authorized=False),
+    Route("GET", "/openapi.json", "predict", authorized=False),
+    Route("PUT", "/v1/features/{entity_id}", "records", authorized=True),
+    Route("POST", "/v1/features/batch", "records", authorized=True),
+)
+_HANDLERS = {"predict": "lambdas.predict.handler.handle", "records": "lambdas.records.handler.handle"}
+_RECORDS_ENVIRONMENTS = 1
+_TASK_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Served:
+    """The release that a local cloud serves.
+
+    Attributes:
+        releases: folder of the release store.
+        contract: the contract's name; None where there is no release yet.
+        release: the loaded release; None where there is none yet.
+    """
+
+    releases: Path
+    contract: str | None
+    release: LoadedRelease | None
+
+
+def find_release(where: Path | None) -> Served:
+    """Find, verify and load what `--release` means.
+
+    Args:
+        where: a releases folder, a contract's folder in it, a release in that; None is `releases/`.
+
+    Raises:
+        NoRelease: the folder names no release, though one was asked for by name.
+        ReleaseError: the release fails its checks, or several contracts could be meant.
+    """
+    root = where or DEFAULT_RELEASES
+    if (root / "manifest.json").exists():
+        return _load(root.parent.parent, root.parent.name, root.name)
+    if (root / "champion").exists():
+        return _load(root.parent, root.name, None)
+    contracts = FolderReleases(root).contracts()
+    if len(contracts) > 1:
+        names = ", ".join(str(root / name) for name in contracts)
+        raise ReleaseError(f"{root} holds releases of several contracts: choose one with --release ({names})")
+    if contracts:
+        return _load(root, contracts[0], None)
+    if where is not None:
+        raise NoRelease(f"{where} is no release and holds none: train one with `ebb train`, or name another folder")
+    return Served(root.resolve(), None, None)
+
+
+def _load(root: Path, contract: str, version: str | None) -> Served:
+    store = FolderReleases(root)
+    chosen = version or store.champion(contract)
+    if chosen is None:
+        raise NoRelease(f"{root / contract} has no champion: train one with `ebb train`")
+    return Served(root.resolve(), contract, load_release(store, contract, chosen, OnnxScorer))
+
+
+def pinned(served: Served, state_folder: Path) -> Served:
+    """Return the same with a store whose champion is the chosen release.
+
+    The functions only ever ask a store for its champion; a release that was chosen by its version, and is not the
+    champion, gets a store of its own in the state folder, which points at it.
+    """
+    if served.release is None or served.contract is None:
+        return served
+    version = served.release.manifest.version
+    if FolderReleases(served.releases).champion(served.contract) == version:
+        return served
+    root = state_folder / "pinned" / version
+    folder = root / served.contract
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / version
+    if not link.exists():
+        link.symlink_to(served.releases / served.contract / version, target_is_directory=True)
+    FolderReleases(root).set_champion(served.contract, version)
+    return Served(root.resolve(), served.contract, served.release)
+
+
+def make_plan(
+    served: Served,
+    state_folder: Path,
+    *,
+    port: int,
+    environments: int,
+    prepare: Callable[[Servers, str], None],
+) -> Plan:
+    """Return what the supervisor runs.
+
+    Args:
+        served: the release, found by `find_release`.
+        state_folder: where state, data and logs go.
+        port: the gateway's.
+        environments: of the prediction function.
+        prepare: called with the servers and the name of the contract's database.
+    """
+    database = served.contract or "postgres"
+
+    def functions(servers: Servers) -> Sequence[Function]:
+        environment = environment_of(served, servers, database)
+        counts = {"predict": environments, "records": _RECORDS_ENVIRONMENTS}
+        return [
+            Function(
+                name=name,
+                handler=_HANDLERS[name],
+                environment=environment,
+                task_root=_TASK_ROOT,
+                environments=count,
+            )
+            for name, count in counts.items()
+        ]
+
+    return Plan(
+        state_folder=state_folder,
+        functions=functions,
+        routes=ROUTES,
+        prepare=lambda servers: prepare(servers, database),
+        gateway_port=port,
+        control_port=_steady_port(state_folder),
+        contract=served.contract,
+        release=served.release.manifest.version if served.release else None,
+    )
+
+
+def environment_of(served: Served, servers: Servers, database: str) -> dict[str, str]:
+    """Return the environment variables of every function."""
+    return {
+        "EBB_RELEASES": str(served.releases),
+        "EBB_CONTRACT": served.contract or "",
+        "EBB_VALKEY_HOST": servers.host,
+        "EBB_VALKEY_PORT": str(servers.valkey_port),
+        "EBB_POSTGRES_HOST": servers.host,
+        "EBB_POSTGRES_PORT": str(servers.postgres_port),
+        "EBB_POSTGRES_USER": servers.postgres_user,
+        "EBB_POSTGRES_PASSWORD": servers.postgres_password,
+        "EBB_POSTGRES_DATABASE": database,
+    }
+
+
+def _steady_port(state_folder: Path) -> int:
+    """Return the control port of the last run if it is free, so that tokens outlive a restart."""
+    try:
+        port = int((state_folder / "control_port").read_text())
+    except (OSError, ValueError):
+        return 0
+    return port if is_free(port) else 0
+
+
+def keep_port(state_folder: Path, port: int) -> None:
+    """Remember the control port for the next run."""
+    (state_folder / "control_port").write_text(f"{port}\n")

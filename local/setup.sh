@@ -1,0 +1,71 @@
+#!/bin/sh
+# Make .venv ready: find a Python, bootstrap uv, install one of the locks, then Ebb itself.
+#   sh local/setup.sh demo    what `make demo` needs
+#   sh local/setup.sh all     that and what `make test` needs
+# A stamp in .venv remembers which lock is installed, so that a second call changes nothing.
+set -eu
+cd "$(dirname "$0")/.."
+what=${1:-demo}
+case $what in
+    demo) lock=requirements/demo.txt ;;
+    all) lock=requirements.txt ;;
+    *) echo "setup: say demo or all, not '$what'" >&2; exit 2 ;;
+esac
+
+say() { printf '\033[2m%s\033[0m\n' "$*" >&2; }
+
+stamp() { cat "$1" pyproject.toml layers/ebb/pyproject.toml | cksum | tr ' ' '-'; }
+
+installed() { # is this lock's stamp, or the larger lock's, in .venv?
+    [ -x .venv/bin/ebb ] || return 1
+    .venv/bin/python -c 'import sys' 2>/dev/null || return 1
+    [ -e ".venv/.lock-$what-$(stamp "$lock")" ] || [ -e ".venv/.lock-all-$(stamp requirements.txt)" ]
+}
+
+# A Python counts only if it runs: a pyenv shim can be dead.
+works() { [ -x "$1" ] && "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+find_python() {
+    for name in python3.13 python3.12 python3.11 python3.14 python3 python; do
+        found=$(command -v "$name" 2>/dev/null || true)
+        if [ -n "$found" ] && works "$found"; then echo "$found"; return; fi
+        if [ "$name" = python3.13 ]; then
+            for found in "$HOME"/.pyenv/versions/3.13*/bin/python3.13; do
+                if works "$found"; then echo "$found"; return; fi
+            done
+        fi
+    done
+    for found in "$HOME"/.pyenv/versions/3.1[1-9]*/bin/python; do
+        if works "$found"; then echo "$found"; return; fi
+    done
+    echo "setup: no Python 3.11 or newer was found on PATH or in ~/.pyenv: install one (3.13 is best)" >&2
+    return 1
+}
+
+find_uv() {
+    found=$(command -v uv 2>/dev/null || true)
+    if [ -n "$found" ] && "$found" --version >/dev/null 2>&1; then echo "$found"; return; fi
+    if [ ! -x .tools/bin/uv ]; then
+        say "Fetching uv"
+        if ! "$python" -m venv .tools >/dev/null 2>&1 || ! .tools/bin/python -m pip install -q "uv>=0.8" >&2; then
+            rm -rf .tools
+            "$python" -m pip install -q --target .tools "uv>=0.8" >&2 || {
+                echo "setup: uv could not be installed with $python: it needs pip, or uv on PATH" >&2
+                return 1
+            }
+        fi
+    fi
+    echo "$PWD/.tools/bin/uv"
+}
+
+if installed; then exit 0; fi
+python=$(find_python)
+python=$("$python" -c 'import sys; print(sys.executable)')
+uv=$(find_uv)
+if [ -e .venv ] && ! .venv/bin/python -c 'import sys' 2>/dev/null; then rm -rf .venv; fi
+[ -e .venv ] || "$uv" venv -q --python "$python" .venv
+say "Installing $(grep -c '^[a-z].*==' "$lock") locked packages with $("$python" --version)"
+"$uv" pip install -q --python "$PWD/.venv/bin/python" --compile-bytecode --only-binary :all: --require-hashes -r "$lock"
+"$uv" pip install -q --python "$PWD/.venv/bin/python" --no-deps --no-build-isolation -e layers/ebb -e .
+rm -f .venv/.lock-"$what"-*
+touch ".venv/.lock-$what-$(stamp "$lock")"

@@ -1,0 +1,269 @@
+"""One prediction: which values it uses, when it degrades, what it answers; through the service as callers meet it."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from ebb.contract import Contract
+from ebb.doors import answer
+from ebb.errors import StaleFeatures
+from ebb.features.inputs import accept_some
+from ebb.folder import FolderReleases
+from ebb.onnx import OnnxScorer
+from ebb.ports import FeatureRecord, FeatureUpdate
+from ebb.problems import Answer
+from ebb.release import manifest as m
+from ebb.rules import rules_version
+from ebb.serving import ServedRelease
+from ebb.store import FeatureStore
+from lambdas.predict.logic import Predictor
+from lambdas.predict.resolve import resolve
+from lambdas.predict.service import BODY_LIMIT, PredictService
+from tests.fakes.contracts import ROW, tiny_contract
+from tests.fakes.events import event
+from tests.fakes.releases import tiny_release
+from tests.fakes.tiers import MemoryTier
+
+NOW = 1_800_000_000.0
+
+
+class World:
+    """The prediction function around in-memory tiers and a real release."""
+
+    def __init__(self, folder: Path, *, release: bool = True) -> None:
+        self.fast, self.durable, self.reports = MemoryTier(), MemoryTier(), []
+        self.now = NOW
+        self.releases = FolderReleases(folder)
+        if release:
+            self.publish()
+        served = ServedRelease(self.releases, "tiny", OnnxScorer)
+        predictor = Predictor(FeatureStore(self.fast, self.durable), lambda: self.now, lambda: "id-1")
+        self.service = PredictService(served, predictor, lambda what, _id: self.reports.append(what))
+
+    def publish(self) -> None:
+        files = tiny_release()
+        self.releases.write("tiny", m.version_of(files), files)
+        self.releases.set_champion("tiny", m.version_of(files))
+
+    def hold(self, values: Mapping[str, Any] = ROW, age: float = 60.0) -> None:
+        self.durable.merge([FeatureUpdate("e-1", values, self.now - age)])
+
+    def call(self, body: object, scope: str = "predict explain") -> Answer:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        return answer(event("POST /v1/predictions", content, scope=scope), self.service.predict, self.service.report)
+
+    def ok(self, body: object) -> dict[str, Any]:
+        result = self.call(body)
+        assert result.status == 200, result.body
+        document: dict[str, Any] = orjson.loads(result.body)
+        return document
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_stored_entity_is_scored(world: World) -> None:
+    world.hold()
+    document = world.ok({"entity_id": "e-1"})
+    assert document["probability"] == pytest.approx(1 / (1 + math.exp(-(-0.25 + 0.41 + 0.4 + 1))), abs=1e-6)
+    assert document["decision"] == "act"
+    assert document["variant"] == "champion"
+    assert document["release"].startswith("tiny/")
+    assert document["features"] == {
+        "tier": "durable",
+        "oldest_seconds": 60.0,
+        "request": [],
+        "defaults": [],
+        "stale": [],
+    }
+    assert document["degraded"] is False
+    assert "reasons" not in document
+    assert world.ok({"entity_id": "e-1"})["features"]["tier"] == "fast"
+
+
+def test_overrides_take_the_stored_values_place(world: World) -> None:
+    world.hold()
+    stored, overridden = (
+        world.ok({"entity_id": "e-1"}),
+        world.ok({"entity_id": "e-1", "features": {"plan": "plus"}}),
+    )
+    assert overridden["probability"] < stored["probability"]
+    assert overridden["features"]["request"] == ["plan"]
+
+
+def test_reasons_when_asked(world: World) -> None:
+    world.hold({**ROW, "tenure": 60})
+    document = world.ok({"entity_id": "e-1", "explain": True})
+    assert document["reasons"][0]["feature"] == "tenure"
+    assert document["reasons"][0]["contribution"] < 0
+
+
+def test_a_default_stands_in(world: World) -> None:
+    world.hold({name: value for name, value in ROW.items() if name != "paperless"})
+    assert world.ok({"entity_id": "e-1"})["features"]["defaults"] == ["paperless"]
+
+
+def test_a_missing_needed_value_degrades_to_the_rules(world: World) -> None:
+    world.hold({name: value for name, value in ROW.items() if name != "tenure"})
+    document = world.ok({"entity_id": "e-1", "explain": True})
+    assert document["degraded"] is True
+    assert document["degraded_because"] == ["tenure is missing"]
+    assert document["probability"] == pytest.approx(0.3)
+    assert document["variant"] == "rules"
+    assert document["release"] == f"rules/{rules_version(tiny_contract().rules)}"
+    assert document["reasons"] == []
+
+
+def test_a_stale_value_degrades_or_is_refused_as_the_contract_says(world: World) -> None:
+    world.hold(age=31 * 86400)
+    refused = world.call({"entity_id": "e-1"})
+    assert (refused.status, orjson.loads(refused.body)["type"]) == (409, "urn:ebb:problem:stale-features")
+    document = world.ok({"entity_id": "e-1", "features": {"city": "Ghent"}})
+    assert document["degraded_because"] == ["tenure is stale"]
+    assert document["features"]["stale"] == ["tenure"]
+
+
+def test_a_stored_value_that_no_longer_fits_degrades(world: World) -> None:
+    world.hold({**ROW, "tenure": 4000})
+    assert world.ok({"entity_id": "e-1"})["degraded_because"] == [
+        "the stored tenure is above the contract's maximum of 120"
+    ]
+
+
+def test_both_tiers_lost_degrades(world: World) -> None:
+    world.fast.away = world.durable.away = True
+    document = world.ok({"entity_id": "e-1", "features": {"tenure": 3}})
+    assert document["degraded_because"] == ["the feature store does not answer"]
+    assert document["probability"] == pytest.approx(0.5)
+    assert document["features"]["tier"] == "none"
+
+
+def test_a_whole_row_in_the_request_needs_no_store(world: World) -> None:
+    world.fast.away = world.durable.away = True
+    document = world.ok({"entity_id": "new", "features": ROW})
+    assert (document["degraded"], document["features"]["tier"]) == (False, "none")
+
+
+def test_no_release_yet_says_what_to_do_and_ends_when_there_is_one(tmp_path: Path) -> None:
+    world = World(tmp_path, release=False)
+    world.service.warm()
+    world.hold()
+    refused = world.call({"entity_id": "e-1"})
+    document = orjson.loads(refused.body)
+    assert (refused.status, document["type"]) == (503, "urn:ebb:problem:no-release")
+    assert "ebb train" in document["detail"]
+    world.publish()
+    assert world.ok({"entity_id": "e-1"})["degraded"] is False
+
+
+def test_an_altered_release_is_not_served_and_its_reason_stays_in_the_log(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    version = world.releases.champion("tiny") or ""
+    (tmp_path / "tiny" / version / m.CARD).write_bytes(b"changed")
+    world.service.warm()
+    refused = world.call({"entity_id": "e-1"})
+    assert refused.status == 503
+    assert b"card.html" not in refused.body
+    assert all("card.html" in line for line in world.reports)
+    assert len(world.reports) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b"", 400, "not valid JSON"),
+        (b"{", 400, "not valid JSON"),
+        (b"\xff", 400, "not valid JSON"),
+        (b'{"entity_id": "\xed\xa0\x80"}', 400, "not valid JSON"),
+        (b"[" * 2_000 + b"]" * 2_000, 400, "not valid JSON"),
+        (b'{"entity_id":"e-1","features":' + b'{"a":' * 900 + b"1" + b"}" * 901, 422, "plain value"),
+        (b"[]", 422, "must be a JSON object"),
+        (b"3", 422, "must be a JSON object"),
+        (b'{"entity_id": NaN}', 400, "not valid JSON"),
+        ({}, 422, "entity_id"),
+        ({"entity_id": 3}, 422, "entity_id"),
+        ({"entity_id": ""}, 422, "entity_id"),
+        ({"entity_id": "x" * 257}, 422, "entity_id"),
+        ({"entity_id": "a\nb"}, 422, "entity_id"),
+        ({"entity_id": "e-1", "explain": "yes"}, 422, "explain"),
+        ({"entity_id": "e-1", "features": []}, 422, "features"),
+        ({"entity_id": "e-1", "features": {"tenure": [1]}}, 422, "plain value"),
+        ({"entity_id": "e-1", "entityId": "e-1"}, 422, "unknown key 'entityId'"),
+        ({"entity_id": "e-1", "features": {"tenure": "five"}}, 422, "tenure: is not a number"),
+        ({"entity_id": "e-1", "features": {"tenure": 5000}}, 422, "maximum of 120"),
+        ({"entity_id": "e-1", "features": {"colour": "red"}}, 422, "no feature of the contract"),
+        ({"entity_id": "nobody"}, 404, "no features are held"),
+        (b'{"entity_id": "' + b"x" * BODY_LIMIT + b'"}', 413, "at most 65,536"),
+    ],
+)
+def test_bad_bodies_become_problems(world: World, body: object, status: int, says: str) -> None:
+    world.hold()
+    result = world.call(body)
+    document = orjson.loads(result.body)
+    assert result.status == status, document
+    assert says in document["detail"]
+    assert result.headers["content-type"] == "application/problem+json"
+    assert document["status"] == status
+    assert document["correlation_id"] == result.headers["x-correlation-id"] == "request-1"
+
+
+@pytest.mark.parametrize(
+    ("scope", "explain", "status"), [("", False, 403), ("predict", True, 403), ("predict", False, 200)]
+)
+def test_scopes(world: World, scope: str, explain: bool, status: int) -> None:
+    world.hold()
+    assert world.call({"entity_id": "e-1", "explain": explain}, scope=scope).status == status
+
+
+def test_what_nobody_foresaw_is_a_problem_and_a_line_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("secret-4711")
+
+    monkeypatch.setattr(world.durable, "read", broken)
+    result = world.call({"entity_id": "e-1"})
+    assert result.status == 500
+    assert b"4711" not in result.body
+    assert b"ZeroDivision" not in result.body
+    assert world.reports[0].startswith("unexpected ZeroDivisionError in ")
+    assert "4711" not in world.reports[0]
+
+
+def test_health_and_releases(tmp_path: Path) -> None:
+    world = World(tmp_path, release=False)
+    health = answer(event("GET /v1/health", b"", scope=""), world.service.health, world.service.report)
+    assert orjson.loads(health.body) == {"status": "waiting for a release", "release": None}
+    world.publish()
+    health = answer(event("GET /v1/health", b"", scope=""), world.service.health, world.service.report)
+    assert orjson.loads(health.body)["status"] == "ok"
+    listed = answer(event("GET /v1/releases", b"", scope="predict"), world.service.releases, world.service.report)
+    document = orjson.loads(listed.body)
+    assert document["versions"] == [document["champion"]["release"].removeprefix("tiny/")]
+    assert document["champion"]["features"] == list(ROW)
+
+
+def _resolve(contract: Contract, record: FeatureRecord | None, overrides: Mapping[str, Any] | None = None) -> Any:
+    return resolve(contract, accept_some(contract, overrides or {}), record, NOW)
+
+
+def test_event_times_in_the_future_count_as_now() -> None:
+    resolved = _resolve(tiny_contract(), FeatureRecord(ROW, dict.fromkeys(ROW, NOW + 100), 1))
+    assert set(resolved.ages.values()) == {0.0}
+
+
+def test_a_refusing_feature_is_not_asked_when_the_request_brings_it() -> None:
+    record = FeatureRecord(ROW, dict.fromkeys(ROW, NOW - 86401), 1)
+    with pytest.raises(StaleFeatures, match="city"):
+        _resolve(tiny_contract(), record)
+    assert _resolve(tiny_contract(), record, {"city": "Ghent"}).problems == []
+
+
+def test_nothing_held_and_nothing_brought_names_every_gap() -> None:
+    resolved = _resolve(tiny_contract(), None)
+    assert resolved.problems == ["tenure is missing", "plan is missing"]
+    assert resolved.known() == {"spend": None, "paperless": 0.0, "city": None}

@@ -1,0 +1,136 @@
+"""Writing features: what is accepted lands in both tiers, what is refused changes nothing."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from ebb.contract import Contract
+from ebb.doors import answer
+from ebb.errors import NoRelease
+from ebb.problems import Answer
+from ebb.store import FeatureStore
+from lambdas.records.service import BATCH_ENTITIES, RecordsService
+from tests.fakes.contracts import ROW, tiny_contract
+from tests.fakes.events import event
+from tests.fakes.tiers import MemoryTier
+
+NOW = 1_800_000_000.0
+
+
+class World:
+    """The records function around in-memory tiers."""
+
+    def __init__(self) -> None:
+        self.fast, self.durable = MemoryTier(), MemoryTier()
+        self.service = RecordsService(
+            tiny_contract, FeatureStore(self.fast, self.durable), lambda: NOW, lambda *_: None
+        )
+
+    def put(self, body: object, entity_id: str = "e-1", scope: str = "features:write") -> Answer:
+        made = event("PUT /v1/features/{entity_id}", _bytes(body), scope=scope, path={"entity_id": entity_id})
+        return answer(made, self.service.put_features, self.service.report)
+
+    def batch(self, body: object) -> Answer:
+        made = event("POST /v1/features/batch", _bytes(body), scope="features:write")
+        return answer(made, self.service.put_batch, self.service.report)
+
+
+def _bytes(body: object) -> bytes:
+    return body if isinstance(body, bytes) else orjson.dumps(body)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_write_lands_in_both_tiers(world: World) -> None:
+    assert world.put({"features": ROW}).status == 200
+    assert world.durable.records["e-1"].values == ROW
+    assert world.fast.records == world.durable.records
+    assert set(world.durable.records["e-1"].event_times.values()) == {NOW}
+
+
+def test_some_features_leave_the_others(world: World) -> None:
+    world.put({"features": ROW, "event_time": NOW - 10})
+    assert orjson.loads(world.put({"features": {"tenure": 6}}).body) == {"entity_id": "e-1", "written": 1}
+    assert world.fast.records["e-1"].values == {**ROW, "tenure": 6}
+
+
+def test_a_late_event_never_overwrites_a_newer_value(world: World) -> None:
+    world.put({"features": {"tenure": 6}, "event_time": NOW - 10})
+    world.put({"features": {"tenure": 5, "plan": "plus"}, "event_time": NOW - 20})
+    assert world.fast.records["e-1"].values == {"tenure": 6, "plan": "plus"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b"{", 400, "JSON"),
+        ({}, 422, "`features`"),
+        ({"features": {}}, 422, "at least one"),
+        ({"features": {"tenure": {"a": 1}}}, 422, "plain value"),
+        ({"features": {"tenure": -1}}, 422, "minimum of 0"),
+        ({"features": {"tenure": None}}, 422, "is missing"),
+        ({"features": {"hair": "red"}}, 422, "no feature"),
+        ({"features": {"tenure": 1}, "event_time": NOW + 301}, 422, "event_time"),
+        ({"features": {"tenure": 1}, "event_time": "today"}, 422, "event_time"),
+        ({"features": {"tenure": 1}, "event_time": True}, 422, "event_time"),
+        ({"features": {"tenure": 1}, "when": 3}, 422, "unknown key"),
+    ],
+)
+def test_what_is_refused_changes_nothing(world: World, body: object, status: int, says: str) -> None:
+    result = world.put(body)
+    assert result.status == status
+    assert says in orjson.loads(result.body)["detail"]
+    assert world.durable.records == {}
+
+
+def test_the_scope_is_needed(world: World) -> None:
+    assert world.put({"features": ROW}, scope="predict").status == 403
+    assert world.put({"features": ROW}, entity_id="a\tb").status == 422
+
+
+def _entities(count: int) -> dict[str, Any]:
+    return {"entities": [{"entity_id": f"e-{i}", "features": ROW} for i in range(count)]}
+
+
+def test_a_batch_is_written(world: World) -> None:
+    assert orjson.loads(world.batch(_entities(BATCH_ENTITIES)).body) == {"written": BATCH_ENTITIES}
+    assert len(world.fast.records) == BATCH_ENTITIES
+
+
+def test_a_batch_with_one_bad_value_is_refused_whole_and_names_its_position(world: World) -> None:
+    body = _entities(3)
+    body["entities"][1] = {"entity_id": "e-1", "features": {**ROW, "tenure": 9999}}
+    result = world.batch(body)
+    assert result.status == 422
+    assert orjson.loads(result.body)["errors"][0]["feature"] == "entities[1].tenure"
+    assert world.durable.records == {}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"entities": []}, {"entities": [3]}, {"entities": "all"}, _entities(BATCH_ENTITIES + 1)]
+)
+def test_a_batch_of_the_wrong_shape(world: World, body: object) -> None:
+    assert world.batch(body).status == 422
+    assert world.durable.records == {}
+
+
+def test_a_lost_durable_tier_is_a_503_and_nothing_is_written(world: World) -> None:
+    world.durable.away = True
+    result = world.put({"features": ROW})
+    assert (result.status, result.headers["retry-after"]) == (503, "1")
+    assert world.fast.records == {}
+
+
+def test_no_release_yet() -> None:
+    def none_yet() -> Contract:
+        raise NoRelease("there is no release yet: train one with `ebb train`")
+
+    service = RecordsService(none_yet, FeatureStore(MemoryTier(), MemoryTier()), lambda: NOW, lambda *_: None)
+    made = event(
+        "PUT /v1/features/{entity_id}", _bytes({"features": ROW}), scope="features:write", path={"entity_id": "e"}
+    )
+    assert answer(made, service.put_features, service.report).status == 503
