@@ -1,29 +1,80 @@
-"""Small contracts for tests."""
+"""One small contract with every kind of feature, and a row that it accepts."""
 
-from ebb.contract import Contract, parse_contract
+from ebb.contract import Contract, Value, parse_contract
 
-HEAD = """\
-name = "small"
-{entity}
+TEXT = """\
+name = "tiny"
+description = "Who leaves"
+
+[entity]
+column = "id"
+
 [label]
-column = "y"
-positive = "{positive}"
+column = "left"
+positive = "yes"
+window_days = 30
+
 [decision]
-action_cost = 1.0
-retained_value = 10.0
-success_rate = 0.5
+action_cost = 10
+retained_value = 200
+success_rate = 0.25
+currency = "EUR"
+
 [gates]
-min_auc = 0.5
-max_calibration_error = 0.5
+min_auc = 0.6
+max_calibration_error = 0.1
+
 [rules]
-base = 0.3
+base = 0.2
+
+[[rules.adjust]]
+feature = "tenure"
+below = 12
+add = 0.3
+
+[[rules.adjust]]
+feature = "plan"
+equals = "basic"
+add = 0.1
+
+[[features]]
+name = "tenure"
+kind = "integer"
+unit = "months"
+min = 0
+max = 120
+max_age = "30d"
+when_stale = "degrade"
+
+[[features]]
+name = "spend"
+column = "Monthly  spend"
+kind = "number"
+missing = true
+
+[[features]]
+name = "paperless"
+kind = "flag"
+missing = true
+default = false
+
+[[features]]
+name = "plan"
+kind = "category"
+categories = ["basic", "plus"]
+
+[[features]]
+name = "city"
+kind = "category"
+missing = true
+max_age = "24h"
+when_stale = "refuse"
+personal = true
 """
 
+ROW: dict[str, Value] = {"tenure": 5, "spend": 20.5, "paperless": True, "plan": "basic", "city": "Ghent"}
 
-def contract_of(*features: str, entity: str | None = None, positive: str = "1") -> Contract:
-    """Return a contract with features such as `name = "x", kind = "number", missing = true`."""
-    key = f'[entity]\ncolumn = "{entity}"' if entity else ""
-    text = HEAD.format(entity=key, positive=positive)
-    for feature in features:
-        text += "[[features]]\n" + "\n".join(part.strip() for part in feature.split(";")) + "\n"
-    return parse_contract(text)
+
+def tiny_contract() -> Contract:
+    """Return the contract of `TEXT`."""
+    return parse_contract(TEXT, "tiny.toml")
