@@ -11,7 +11,7 @@ import shutil
 import signal
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -98,11 +98,11 @@ def processes_of(data: Path) -> list[ProcessId]:
 
 def _make(cluster: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort: Event | None) -> None:
     making = Path(tempfile.mkdtemp(prefix="cluster.new-", dir=cluster.parent))
-    try:
-        password = secrets.token_urlsafe(24)
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, making, ignore_errors=True)
         descriptor = os.open(making / "password", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(password)
+            file.write(secrets.token_urlsafe(24))
             file.flush()
             os.fsync(file.fileno())
         (making / "data").mkdir(mode=0o700)
@@ -110,10 +110,8 @@ def _make(cluster: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort:
             os.chown(path, *run_as.owner())
         _initdb(making, binaries, run_as, durable=durable, abort=abort)
         making.rename(cluster)
-        _sync_folder(cluster.parent)
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
+        undo.pop_all()
+    _sync_folder(cluster.parent)
 
 
 def _initdb(making: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort: Event | None) -> None:

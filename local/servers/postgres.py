@@ -5,6 +5,7 @@ The wheel's own Python helper is not used: as root it adds a user to the machine
 
 import os
 import signal
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -78,17 +79,16 @@ class Postgres:
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = folder.resolve()
-        lock = FolderLock.take(folder, "Postgres")
-        try:
+        with ExitStack() as undo:
+            lock = FolderLock.take(folder, "Postgres")
+            undo.callback(lock.release)
             binaries = binaries_folder()
             run_as = unprivileged(binaries / "postgres", folder)
             cluster = open_cluster(folder, binaries, run_as, durable=durable, abort=abort)
             free_of_dead(cluster.data)
             command = _command(binaries, cluster, durable=durable)
             child, chosen = on_port(port, lambda chosen: _start_on(command, cluster, run_as, chosen, abort))
-        except BaseException:
-            lock.release()
-            raise
+            undo.pop_all()
         return cls(chosen, cluster.password, child, lock)
 
     @property
@@ -141,11 +141,10 @@ def _start_on(command: list[str], cluster: Cluster, run_as: RunAs, port: int, ab
         folder=cluster.data,
         environment=server_environment(),
     )
-    try:
+    with ExitStack() as undo:
+        undo.callback(child.stop, ((signal.SIGQUIT, 3.0),))
         wait_ready(child, lambda: _answers(port, cluster), port=port, seconds=_READY_SECONDS, abort=abort)
-    except BaseException:
-        child.stop(((signal.SIGQUIT, 3.0),))
-        raise
+        undo.pop_all()
     return child, port
 
 

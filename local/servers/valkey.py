@@ -2,6 +2,7 @@
 
 import signal
 import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -71,11 +72,10 @@ class Valkey:
         ]
         memory_only = ["--save", "", "--appendonly", "no", "--dir", str(folder)]
         child = start_child("Valkey", [*command, *memory_only, *limits], log=folder / "valkey.log", folder=folder)
-        try:
+        with ExitStack() as undo:
+            undo.callback(child.stop, ((signal.SIGTERM, 1.0),))
             wait_ready(child, lambda: _answers(port, child.pid), port=port, seconds=_READY_SECONDS, abort=abort)
-        except BaseException:
-            child.stop(((signal.SIGTERM, 1.0),))
-            raise
+            undo.pop_all()
         return cls(port, child)
 
     @property

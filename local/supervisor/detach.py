@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from ebb.errors import Unavailable
@@ -37,12 +37,12 @@ def detach(command: Sequence[str], folder: Path, timeout_seconds: float = 120.0)
     refuse_second(folder)
     log = folder / "supervisor.log"
     offset = log.stat().st_size if log.exists() else 0
-    process = _spawn(command, log)
-    try:
-        return _wait_up(process, folder, timeout_seconds, log, offset)
-    except BaseException:
-        _end(process, folder)
-        raise
+    with ExitStack() as undo:
+        process = _spawn(command, log)
+        undo.callback(_end, process, folder)
+        state = _wait_up(process, folder, timeout_seconds, log, offset)
+        undo.pop_all()
+    return state
 
 
 def _wait_up(process: ProcessId, folder: Path, timeout_seconds: float, log: Path, offset: int) -> State:

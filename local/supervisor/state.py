@@ -8,6 +8,7 @@ STATE/valkey/, STATE/postgres/, STATE/functions/   data and logs of what it runs
 
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Literal
 
@@ -132,16 +133,14 @@ def write_state(folder: Path, state: State) -> None:
     """
     text = state.model_dump_json(indent=1)
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f"{_FILE}.", dir=folder)  # mode 0600
-        try:
+        with ExitStack() as undo:
+            descriptor, temporary = tempfile.mkstemp(prefix=f"{_FILE}.", dir=folder)  # mode 0600
+            undo.callback(Path(temporary).unlink, missing_ok=True)
             with os.fdopen(descriptor, "w") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).replace(folder / _FILE)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise Unavailable(f"The state folder {folder} cannot be written ({error.strerror}).") from error
 

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -271,6 +273,29 @@ def test_as_root_it_runs_under_a_folder_closed_to_others_and_stays_removable() -
     finally:
         shutil.rmtree(closed)
     assert not closed.exists()
+
+
+def test_a_plain_user_needs_no_other_user(tmp_path: Path) -> None:
+    """Run in a process that is not root: our own launcher makes one where the tests run as root."""
+    code = f"""
+import os
+from pathlib import Path
+from local.servers.postgres import Postgres, binaries_folder
+from local.servers.unprivileged import AS_I_AM, unprivileged
+from local.servers.valkey import Valkey
+folder = Path({str(tmp_path / "mine")!r})
+valkey, server = Valkey.start(folder / "valkey"), Postgres.start(folder / "pg", durable=False)
+print(os.geteuid() != 0, unprivileged(binaries_folder() / "postgres", folder) == AS_I_AM, flush=True)
+print(Path(f"/proc/{{server.pid}}").stat().st_uid == os.geteuid(), flush=True)
+server.stop(), valkey.stop()
+"""
+    run_as = users.AS_I_AM if os.geteuid() else users.RunAs("user", users._account().pw_uid, users._account().pw_gid)
+    if os.geteuid() == 0:
+        (tmp_path / "mine").mkdir()
+        os.chown(tmp_path / "mine", run_as.uid, run_as.gid)
+    command = run_as.launch([sys.executable, "-c", code], signal.SIGKILL, Path.cwd())
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout.split() == ["True", "True", "True"], done.stderr
 
 
 def only(way: str) -> Callable[[users.RunAs, Path, Path], bool]:
