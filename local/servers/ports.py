@@ -2,6 +2,8 @@
 
 import socket
 
+from ebb.errors import Unavailable
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -33,6 +35,17 @@ def port_refusal(port: int) -> str | None:
         except OSError:
             return "is taken by another program"
     return None
+
+
+def require_free(port: int) -> None:
+    """Let a command that will listen on a port fail before it does anything else.
+
+    Raises:
+        Unavailable: this process cannot listen there; the sentence names the port, why, and what to do.
+    """
+    refusal = port_refusal(port)
+    if refusal is not None:
+        raise Unavailable(f"Port {port} {refusal}; free it, or name another with `ebb up --port N`.")
 
 
 def is_listening(port: int, timeout_seconds: float = 0.5) -> bool:

@@ -14,7 +14,7 @@ import uvloop
 
 from ebb.errors import Unavailable
 from local.servers.lock import FolderLock
-from local.servers.ports import port_refusal
+from local.servers.ports import require_free
 from local.servers.process_id import ProcessId
 from local.supervisor.backing import Backing
 from local.supervisor.blocking import call
@@ -45,6 +45,7 @@ class Supervisor:
         self._backing = Backing(plan)
         self._front: Front | None = None
         self._stop = asyncio.Event()
+        self._unwritten = ""
         self._state = State(
             phase="starting",
             supervisor=ProcessId.of(os.getpid()) or ProcessId(os.getpid(), 0),
@@ -122,8 +123,11 @@ class Supervisor:
         """Keep the state current; that it cannot be written is no reason to stop serving."""
         try:
             self._note(**self._running())
+            self._unwritten = ""
         except Unavailable as error:
-            _log.warning("%s", error)
+            if str(error) != self._unwritten:
+                _log.warning("%s", error)
+            self._unwritten = str(error)
 
     def _note(self, **changes: Any) -> None:
         """Take changes into the state; the first note is always written."""
@@ -152,11 +156,7 @@ def run(plan: Plan, announce: Callable[[State], None] = _silent) -> None:
     lock = FolderLock.take(folder, "Ebb")
     try:
         with failure_kept(folder):
-            refusal = port_refusal(plan.gateway_port)
-            if refusal is not None:
-                raise Unavailable(
-                    f"Port {plan.gateway_port} {refusal}; free it, or name another with `ebb up --port N`."
-                )
+            require_free(plan.gateway_port)
             uvloop.run(Supervisor(plan, announce).run())
     finally:
         lock.release()

@@ -214,6 +214,19 @@ def take(squatter: socket.socket, port: int) -> bool:
     return True
 
 
+def test_a_state_folder_that_is_removed_does_not_end_the_serving(tiny_cloud: TinyCloud) -> None:
+    process, state = tiny_cloud.up()
+    (tiny_cloud.folder / "up.json").unlink()
+    tiny_cloud.folder.rename(tiny_cloud.folder.with_name("moved"))
+    assert state.children["tiny/0"].send(signal.SIGKILL)
+    assert tiny_cloud.poll(lambda: "cannot be written" in tiny_cloud.log.read_text())
+    assert get(state.ports.gateway, "/open")[0] == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert tiny_cloud.log.read_text().count("cannot be written") == 1
+    assert tiny_cloud.nothing_left(state)
+
+
 def test_a_respawned_environment_is_recorded(tiny_cloud: TinyCloud) -> None:
     _, state = tiny_cloud.up()
     assert state.children["tiny/0"].send(signal.SIGKILL)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from ebb.errors import Unavailable
 from local.servers import ports
 
 
@@ -81,3 +82,6 @@ def test_a_number_that_is_no_port_is_refused_in_words(port: int) -> None:
 def test_a_taken_port_is_refused_in_words(listener: int) -> None:
     assert ports.port_refusal(listener) == "is taken by another program"
     assert ports.port_refusal(0) is None
+    ports.require_free(0)
+    with pytest.raises(Unavailable, match=rf"^Port {listener} is taken by another program; .* `ebb up --port N`\.$"):
+        ports.require_free(listener)
