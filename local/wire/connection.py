@@ -96,7 +96,7 @@ class Connection(asyncio.Protocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # The request was delivered like any other; what follows would be another protocol.
-            self._last()
+            self.deaf = True
         except httptools.HttpParserError:
             self._refuse(HTTPStatus.BAD_REQUEST)
             return
@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         request.method = self.parser.get_method().decode("latin-1")
         request.protocol = "HTTP/" + self.parser.get_http_version()
         request.body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
-        request.keep_alive = self.parser.should_keep_alive()
+        request.keep_alive = self.parser.should_keep_alive() and not self.parser.should_upgrade()
         self._queue(request)
 
     def _refuse(self, status: int) -> None:

@@ -14,7 +14,7 @@ import uvloop
 from local.executor.executor import Executor
 from local.executor.function import Function
 
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 30.0
 POLL_SECONDS = 0.01
 
 ACT = '''
