@@ -18,7 +18,7 @@ from training.calibrate import Model
 from training.export_trees import split_thresholds
 from training.parity import UNSEEN, around
 
-_TYPICAL, _EACH = 16, 11
+_WANTED, _TYPICAL, _EACH = 60, 16, 11
 _COMMONEST = 50
 _Row = dict[str, Value]
 _Made = tuple[str, _Row]
@@ -35,10 +35,11 @@ def make_golden(contract: Contract, inputs: Inputs, model: Model, scorer: Scorer
         seed: of the draw.
     """
     draw = _drawer(contract, inputs, np.random.default_rng(seed))
-    made: list[_Made] = [("typical", draw()) for _ in range(_TYPICAL)]
+    made: list[_Made] = []
     for change in (_missing, _unseen, _boundary):
         made.extend(_some([(why, {**draw(), **new}) for why, new in change(contract)]))
     made.extend(_some([(why, {**draw(), **new}) for why, new in _near_thresholds(contract, model)], _EACH * 2))
+    made.extend(("typical", draw()) for _ in range(max(_TYPICAL, _WANTED - len(made))))
     accepted = [(why, raw) for why, raw in made if _accepts(contract, raw)]
     answers = scorer.score(encode(contract, [accept_row(contract, raw) for _, raw in accepted]))
     return [GoldenExample(why, raw, float(answer)) for (why, raw), answer in zip(accepted, answers, strict=True)]

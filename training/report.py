@@ -20,6 +20,7 @@ from training.profit import profit_curve
 from training.provenance import git_commit, library_versions
 
 _POINTS = 101
+_THOUSAND = 1000
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def card(story: Story) -> str:
     loader = FileSystemLoader(Path(__file__).parent)
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.filters["percent"] = lambda share: f"{share:.1%}"
-    pages.filters["figure"] = lambda value: "-" if value is None else f"{value:,.4g}"
+    pages.filters["figure"] = figure
     return pages.get_template("card.html.j2").render(
         contract=story.contract,
         version=story.version,
@@ -64,6 +65,13 @@ def card(story: Story) -> str:
         libraries=library_versions(),
         smallest_group=SMALLEST_GROUP,
     )
+
+
+def figure(value: float | None) -> str:
+    """Return four significant digits, thousands in full, and a dash for nothing."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= _THOUSAND else f"{value:.4g}"
 
 
 def _roc(story: Story) -> str:

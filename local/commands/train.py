@@ -54,7 +54,9 @@ def _as_json(result: "TrainResult") -> dict[str, Any]:
 
 
 def _print(result: "TrainResult") -> None:
-    rows = [(gate.name, _figure(gate.value), _asked(gate), gate.verdict) for gate in result.gates]
+    from training.report import figure  # noqa: PLC0415 - loads scikit-learn, as the training has by now
+
+    rows = [(gate.name, figure(gate.value), _asked(gate, figure(gate.limit)), gate.verdict) for gate in result.gates]
     print_table(f"Release {result.release}", ("gate", "reached", "asked", "verdict"), rows)
     metrics = result.metrics
     print_facts(
@@ -72,9 +74,5 @@ def _print(result: "TrainResult") -> None:
         console.print(f"note: {note}", markup=False)
 
 
-def _asked(gate: "Gate") -> str:
-    return "-" if gate.limit is None else f"{'≥' if gate.at_least else '≤'} {_figure(gate.limit)}"
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+def _asked(gate: "Gate", limit: str) -> str:
+    return "-" if gate.limit is None else f"{'≥' if gate.at_least else '≤'} {limit}"
