@@ -5,12 +5,14 @@ Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted.
 
 import sys
 
-import click
 import typer
 
 from ebb.errors import EbbError, Misuse
 from local.commands import COMMANDS
 from local.terminal import errors
+
+# Typer carries its own copy of click: the base of its BadParameter is the public way to that copy's usage errors.
+_UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
 
 app = typer.Typer(
     name="ebb",
@@ -31,10 +33,10 @@ def run(arguments: list[str] | None = None) -> int:
     except EbbError as error:
         errors.print(f"[bold red]ebb:[/bold red] {error}", markup=True)
         return 2 if isinstance(error, Misuse) else 1
-    except click.ClickException as error:
-        error.show()
+    except _UsageError as error:
+        error.show()  # type: ignore[attr-defined]
         return 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         errors.print("[bold red]ebb:[/bold red] interrupted; nothing half-written was kept")
         return 130
     except OSError as error:

@@ -11,10 +11,12 @@ from pathlib import Path
 from statistics import median
 
 import httpx
+import pyarrow.parquet
 
 from ebb.errors import EbbError
 from local.caller import local_cloud, mint
 from local.cli import run
+from local.supervisor.down import down
 from local.terminal import console, errors, next_step, print_table
 
 FOLDER = Path("demo")
@@ -42,7 +44,8 @@ def main(arguments: list[str]) -> int:
         return 130
     finally:
         if not keep:
-            run(["down"])
+            stopped = down(Path(os.environ["EBB_HOME"]))
+            console.print(f"[dim]The local cloud is down again ({stopped.seconds:.1f} s).[/dim]")
     console.print(f"\n[bold]Done in {time.perf_counter() - began:.0f} s.[/bold]")
     _next(keep=keep)
     return 0
@@ -50,7 +53,7 @@ def main(arguments: list[str]) -> int:
 
 def _build() -> None:
     """From nothing to a release."""
-    run(["down"])
+    down(Path(os.environ["EBB_HOME"]))
     shutil.rmtree(FOLDER / "releases", ignore_errors=True)
     data = FOLDER / "customers.parquet"
     _step("1. Generate customers", f"synthesize --rows {ROWS} --seed {SEED} --out {FOLDER}")
@@ -69,8 +72,8 @@ def _serve_and_score() -> None:
     token = mint("demo", ("predict", "explain"), 5)
     rows, times = [], []
     with httpx.Client(base_url=state.url, headers={"authorization": f"Bearer {token}"}, timeout=15) as client:
-        for number in range(1, SCORED + 1):
-            body = {"entity_id": f"c-{number:08d}", "explain": True}
+        for entity_id in _first_customers(data):
+            body = {"entity_id": entity_id, "explain": True}
             start = time.perf_counter()
             response = client.post("/v1/predictions", json=body)
             times.append((time.perf_counter() - start) * 1e3)
@@ -79,6 +82,12 @@ def _serve_and_score() -> None:
             rows.append(_row(response.json(), times[-1]))
     print_table("Answers", ["entity", "probability", "decision", "strongest reason", "tier", "ms"], rows)
     console.print(f"Median of {SCORED} explained answers: {median(times):.1f} ms.")
+
+
+def _first_customers(data: Path) -> list[str]:
+    """Return some entity ids of the table."""
+    found: list[str] = pyarrow.parquet.read_table(data, columns=["customer_id"]).slice(0, SCORED)[0].to_pylist()
+    return found
 
 
 def _row(answer: dict[str, object], milliseconds: float) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ import orjson
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 REQUEST_LIMIT = 6 * 1024 * 1024
-_SIGNALS = {signal.SIGABRT: "aborted", signal.SIGSEGV: "segmentation fault", signal.SIGTERM: "terminated"}
+_SIGNALS: dict[int, str] = {signal.SIGABRT: "aborted", signal.SIGSEGV: "segmentation fault", signal.SIGTERM: "terminated"}
 
 
 def reason(returncode: int) -> str:
@@ -16,7 +16,7 @@ def reason(returncode: int) -> str:
     if returncode > 0:
         return f"Runtime exited with error: exit status {returncode}"
     number = -returncode
-    name = _SIGNALS.get(signal.Signals(number)) or (signal.strsignal(number) or str(number)).lower()
+    name = _SIGNALS.get(number) or (signal.strsignal(number) or str(number)).lower()
     return f"Runtime exited with error: signal: {name}"
 
 
