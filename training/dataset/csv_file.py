@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,6 +29,8 @@ def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
     twice = [name for name, count in Counter(name.strip() for name in names).items() if count > 1]
     if twice:
         raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
+    if not _has_rows(path, delimiter):
+        return pa.table({name: pa.array([], pa.string()) for name in names})
     try:
         table = pa_csv.read_csv(
             path,
@@ -84,6 +87,16 @@ def _sample(path: Path) -> list[str]:
         whole = len(head) < _SAMPLE_BYTES
     lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
     return lines if whole or len(lines) == 1 else lines[:-1]
+
+
+def _has_rows(path: Path, delimiter: str) -> bool:
+    """Tell whether anything follows the header; the reader takes a lone header for no table at all."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        try:
+            return sum(1 for _ in islice((row for row in reader if row), 2)) > 1
+        except csv.Error:
+            return True
 
 
 def _header(path: Path, delimiter: str) -> list[str]:

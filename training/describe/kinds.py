@@ -77,6 +77,8 @@ def _category(texts: Texts, missing: int) -> Column:
     filled = texts.distinct[1:]
     if max(len(text) for text in filled) > LONGEST_CATEGORY:
         return Column(None, f"free text: longer than the {LONGEST_CATEGORY} characters of a category")
+    if any("\0" in text for text in filled):
+        return Column(None, "it holds NUL characters")
     rows = len(texts.codes)
     if len(filled) > _IDENTIFIER_SHARE * (rows - missing) and rows >= _LEAST_ROWS:
         return Column(None, f"likely an identifier or free text: {len(filled):,} different texts")
