@@ -6,7 +6,11 @@ import orjson
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 REQUEST_LIMIT = 6 * 1024 * 1024
-_SIGNALS: dict[int, str] = {signal.SIGABRT: "aborted", signal.SIGSEGV: "segmentation fault", signal.SIGTERM: "terminated"}
+_SIGNALS: dict[int, str] = {
+    signal.SIGABRT: "aborted",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGTERM: "terminated",
+}
 
 
 def reason(returncode: int) -> str:
