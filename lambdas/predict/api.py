@@ -1,8 +1,10 @@
 """The FastAPI door: the same service, described for people and tools by OpenAPI."""
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from mangum import Mangum
 
 from ebb.doors import Report, Route, answer
 from ebb.problems import PROBLEM
@@ -24,6 +26,12 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 _BODY = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": PredictionBody.model_json_schema()}}}
 }
+
+
+def make_door(service: PredictService) -> Mangum:
+    """Build the application as a Lambda handler; Mangum expects an event loop that is already there."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    return Mangum(make_api(service), lifespan="off")
 
 
 def make_api(service: PredictService) -> FastAPI:

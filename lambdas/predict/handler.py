@@ -22,8 +22,6 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
 @cache
 def _api() -> Any:
     """Import FastAPI when it is first needed: the hot route never pays for it."""
-    from mangum import Mangum  # noqa: PLC0415
+    from lambdas.predict.api import make_door  # noqa: PLC0415
 
-    from lambdas.predict.api import make_api  # noqa: PLC0415
-
-    return Mangum(make_api(SERVICE), lifespan="off")
+    return make_door(SERVICE)

@@ -9,8 +9,6 @@ import typer
 from ebb.errors import Misuse
 from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
 
-_DEFAULT_PORT = 8080
-
 
 def up(
     release: Annotated[
@@ -26,10 +24,14 @@ def up(
 
     Example:  ebb up --release releases/telco --data customers.csv --detach
     """
-    from local.supervisor.state import state_folder  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.servers.ports import require_free  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.supervisor.state import refuse_second, state_folder  # noqa: PLC0415
 
+    refuse_second(state_folder())
     if data is not None and not data.exists():
         raise Misuse(f"--data {data}: there is no such file or folder")
+    if port:
+        require_free(port)
     if detach:
         _detached(release, data, port, environments, state_folder())
     else:

@@ -1,7 +1,7 @@
 """The environment of the prediction function, parsed once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ebb.errors import Misuse
@@ -25,7 +25,7 @@ class Settings:
     postgres_host: str
     postgres_port: int
     postgres_user: str
-    postgres_password: str
+    postgres_password: str = field(repr=False)
     postgres_database: str
 
     @staticmethod

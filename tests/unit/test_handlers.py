@@ -1,0 +1,87 @@
+"""The handlers as the runtime client loads them: environment in, service out; both functions."""
+
+import asyncio
+import importlib
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+
+from ebb.errors import Misuse
+from ebb.folder import FolderReleases
+from ebb.release import manifest as m
+from ebb.settings import Settings
+from tests.fakes.contracts import ROW
+from tests.fakes.events import event
+from tests.fakes.releases import tiny_release
+
+ENVIRONMENT = {
+    "EBB_CONTRACT": "tiny",
+    "EBB_VALKEY_HOST": "127.0.0.1",
+    "EBB_VALKEY_PORT": "1",
+    "EBB_POSTGRES_HOST": "127.0.0.1",
+    "EBB_POSTGRES_PORT": "1",
+    "EBB_POSTGRES_USER": "u",
+    "EBB_POSTGRES_PASSWORD": "p",
+    "EBB_POSTGRES_DATABASE": "d",
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment in which no server answers, and a release lies in a folder."""
+    files = tiny_release()
+    store = FolderReleases(tmp_path)
+    store.write("tiny", m.version_of(files), files)
+    store.set_champion("tiny", m.version_of(files))
+    for name, value in {**ENVIRONMENT, "EBB_RELEASES": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("lambdas.predict.handler", "lambdas.records.handler"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return tmp_path
+
+
+def test_the_prediction_handler(environment: Path) -> None:
+    handler = importlib.import_module("lambdas.predict.handler")
+    whole = orjson.dumps({"entity_id": "new", "features": ROW})
+    answered = handler.handle(event("POST /v1/predictions", whole), None)
+    assert orjson.loads(answered["body"])["degraded"] is False
+    nowhere = handler.handle(event("POST /v1/predictions", orjson.dumps({"entity_id": "e"})), None)
+    assert orjson.loads(nowhere["body"])["degraded_because"] == ["the feature store does not answer"]
+    health = handler.handle(event("GET /v1/health"), None)
+    assert orjson.loads(health["body"])["release"] == f"tiny/{FolderReleases(environment).champion('tiny')}"
+    asyncio.get_event_loop().close()
+
+
+def test_the_records_handler(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert environment.is_dir()
+    handler = importlib.import_module("lambdas.records.handler")
+    body = orjson.dumps({"features": ROW})
+    path = {"entity_id": "e-1"}
+    answered = handler.handle(event("PUT /v1/features/{entity_id}", body, scope="features:write", path=path), None)
+    assert answered["statusCode"] == 503
+    assert "Postgres does not answer" in answered["body"]
+    many = orjson.dumps({"entities": [{"entity_id": "e-1", "features": {"tenure": -1}}]})
+    refused = handler.handle(event("POST /v1/features/batch", many, scope="features:write"), None)
+    assert refused["statusCode"] == 422
+    assert "Ghent" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["EBB_RELEASES", "EBB_VALKEY_PORT", "EBB_POSTGRES_PASSWORD"])
+def test_a_missing_variable_is_named(missing: str) -> None:
+    given = {**ENVIRONMENT, "EBB_RELEASES": "r"}
+    del given[missing]
+    with pytest.raises(Misuse, match=f"{missing} is not set"):
+        Settings.from_environment(given)
+
+
+def test_a_port_that_is_none_is_named() -> None:
+    with pytest.raises(Misuse, match="EBB_VALKEY_PORT must be a port number"):
+        Settings.from_environment({**ENVIRONMENT, "EBB_RELEASES": "r", "EBB_VALKEY_PORT": "x"})
+
+
+def test_the_password_is_never_shown() -> None:
+    assert "p4ss" not in repr(
+        Settings.from_environment({**ENVIRONMENT, "EBB_RELEASES": "r", "EBB_POSTGRES_PASSWORD": "p4ss"})
+    )
