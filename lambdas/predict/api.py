@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from mangum import Mangum
 
 from ebb.doors import Report, Route, answer
-from ebb.problems import PROBLEM
+from ebb.problems import JSON, PROBLEM
 from lambdas.predict.schemas import HealthAnswer, PredictionAnswer, PredictionBody, Problem, ReleasesAnswer
 from lambdas.predict.service import PredictService
 
@@ -31,7 +31,7 @@ _BODY = {
 def make_door(service: PredictService) -> Mangum:
     """Build the application as a Lambda handler; Mangum expects an event loop that is already there."""
     asyncio.set_event_loop(asyncio.new_event_loop())
-    return Mangum(make_api(service), lifespan="off")
+    return Mangum(make_api(service), lifespan="off", text_mime_types=["text/", JSON, PROBLEM])
 
 
 def make_api(service: PredictService) -> FastAPI:
