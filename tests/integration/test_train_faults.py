@@ -1,0 +1,209 @@
+"""Training under interrupt, a full disk and a rival: a release is whole or it is not there."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ebb.folder import FolderReleases
+from ebb.onnx import OnnxScorer
+from ebb.release.load import load_champion, load_release
+from tests.integration.training_case import DEADLINE, Case, eventually, make_data
+
+NAME = "synthetic"
+TITLES = (
+    "Accept columns",
+    "Validate the data",
+    "Search the size of the trees",
+    "Fit on all rows",
+    "Export one ONNX graph",
+    "Prove graph and model equal",
+    "Judge what it is worth",
+    "Describe the release",
+    "Write and register the release",
+)
+
+
+class Recording:
+    """Remembers the titles of all steps."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+
+    @contextmanager
+    def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Open a step."""
+        assert total >= 1
+        self.titles.append(title)
+        yield lambda _done: None
+
+
+class Interrupting(Recording):
+    """Presses Ctrl-C at the first progress of one step."""
+
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self._at = at
+
+    @contextmanager
+    def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        """Open a step, interrupted when it is the one."""
+        with super().step(title, total):
+            yield lambda _done: self._press(title)
+
+    def _press(self, title: str) -> None:
+        if title == self._at:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("table"), 5_000)
+
+
+@pytest.fixture(scope="module")
+def before(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Releases with a champion of other data."""
+    case = Case(make_data(tmp_path_factory.mktemp("other"), 5_000, seed=2), tmp_path_factory.mktemp("before") / "r")
+    recording = Recording()
+    case.train(recording)
+    assert tuple(recording.titles) == TITLES
+    assert table.is_file()
+    return case.releases
+
+
+@pytest.mark.parametrize("title", TITLES[:-1])
+def test_ctrl_c_at_any_step_leaves_everything_as_it_was(table: Path, before: Path, title: str) -> None:
+    case = Case(table, before)
+    store = FolderReleases(before)
+    champion, versions = store.champion(NAME), store.versions(NAME)
+    with pytest.raises(KeyboardInterrupt):
+        case.train(Interrupting(title))
+    assert (store.champion(NAME), store.versions(NAME)) == (champion, versions)
+    assert case.partial() == []
+
+
+@pytest.mark.parametrize("file", range(1, 8))
+def test_ctrl_c_while_a_file_is_written(
+    table: Path, before: Path, tmp_path: Path, file: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(before, tmp_path / "r")
+    case, store = Case(table, tmp_path / "r"), FolderReleases(tmp_path / "r")
+    champion, versions = store.champion(NAME), store.versions(NAME)
+    synced, real = 0, os.fsync
+
+    def press(descriptor: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced == file:
+            raise KeyboardInterrupt
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", press)
+    with pytest.raises(KeyboardInterrupt):
+        case.train()
+    assert synced == file
+    assert (store.champion(NAME), store.versions(NAME)) == (champion, versions)
+    assert case.partial() == []
+
+
+def test_ctrl_c_at_the_command_says_so_and_ends_its_workers(tmp_path: Path) -> None:
+    case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")  # enough rows for worker processes
+    with case.command() as process:
+        eventually(lambda: len(_group(process.pid)) > 2, "worker processes")
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 130
+        assert "interrupted; nothing half-written was kept" in output
+        assert "Traceback" not in output
+        eventually(lambda: not _group(process.pid), "the workers' end")
+    assert not case.releases.exists()
+
+
+def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
+    case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")
+    with case.command() as process:
+        eventually(lambda: len(_group(process.pid)) > 2, "worker processes")
+        eventually(lambda: "Search" in _read_some(process), "the search")
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait(DEADLINE)
+        eventually(lambda: not _group(process.pid), "the workers' end")
+
+
+def test_a_file_size_limit_leaves_no_half_release(table: Path, tmp_path: Path) -> None:
+    case = Case(table, tmp_path / "releases")
+    with case.command(largest_file=50_000) as process:
+        output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 1
+    assert "could not be written: File too large; nothing of it was kept" in output
+    assert "Traceback" not in output
+    assert FolderReleases(case.releases).versions(NAME) == []
+    assert case.partial() == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {done.stderr.strip()}")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_leaves_no_half_release(table: Path, small_disk: Path) -> None:
+    (small_disk / "fill").write_bytes(bytes(800_000))
+    case = Case(table, small_disk / "releases")
+    with case.command() as process:
+        output, _ = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 1
+    assert "could not be written: No space left on device; nothing of it was kept" in output
+    assert "Traceback" not in output
+    assert FolderReleases(case.releases).versions(NAME) == []
+    assert case.partial() == []
+
+
+def test_two_trainings_at_once_both_finish(table: Path, tmp_path: Path) -> None:
+    first = Case(table, tmp_path / "releases")
+    second = Case(make_data(tmp_path / "two", 5_000, seed=3), tmp_path / "releases")
+    with first.command() as one, second.command() as two:
+        outputs = [process.communicate(timeout=2 * DEADLINE)[0] for process in (one, two)]
+    assert [one.returncode, two.returncode] == [0, 0], outputs
+    assert not any("not registered" in output for output in outputs), outputs
+    store = FolderReleases(first.releases)
+    assert len(store.versions(NAME)) == 2
+    for version in store.versions(NAME):
+        load_release(store, NAME, version, OnnxScorer)
+    champion = load_champion(store, NAME, OnnxScorer)
+    assert champion.manifest.version in store.versions(NAME)
+    assert first.partial() == []
+
+
+def _group(leader: int) -> set[int]:
+    """Return the living processes of a process group."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _parent, group = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(group) == leader and state != "Z":
+            found.add(int(stat.parent.name))
+    return found
+
+
+def _read_some(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()

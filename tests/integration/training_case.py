@@ -1,0 +1,82 @@
+"""One small training for tests: synthetic customers, the shipped contract, and the command in a process of its own."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.pipeline import TrainResult, train
+from training.progress import Progress, Silent
+from training.synthesize import synthesize
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACT = ROOT / "training" / "contracts" / "synthetic.toml"
+FIRST_SIZE_ONLY = 0.0
+"""A budget that lets only the first size be tried: tests of faults need no search."""
+DEADLINE = 90.0
+_SILENT = Silent()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A table and a folder of releases."""
+
+    data: Path
+    releases: Path
+    contract: Path = CONTRACT
+
+    def train(self, progress: Progress = _SILENT) -> TrainResult:
+        """Train within this process."""
+        return train(self.contract, self.data, self.releases, FIRST_SIZE_ONLY, progress)
+
+    @contextmanager
+    def command(self, largest_file: int | None = None) -> Iterator[subprocess.Popen[str]]:
+        """Start `ebb train` as a process group of its own, and end it by its id whatever happens."""
+
+        def limit() -> None:
+            if largest_file is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
+        words = ["train", "--contract", self.contract, "--data", self.data, "--out", self.releases, "--seconds", "0"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.cli", *map(str, words)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=limit,  # noqa: PLW1509 - one system call
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    def partial(self) -> list[str]:
+        """Return what a half-written release or database would leave."""
+        return sorted(p.name for p in self.releases.rglob(".*") if p.name != ".lock")
+
+
+def make_data(folder: Path, rows: int, seed: int = 0) -> Path:
+    """Write synthetic customers and return their table."""
+    return synthesize(rows, seed, folder)
+
+
+def eventually(holds: Callable[[], bool], what: str, seconds: float = DEADLINE) -> None:
+    """Poll until it holds.
+
+    Raises:
+        AssertionError: it did not within the seconds.
+    """
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, f"waited {seconds:.0f} s in vain: {what}"
+        time.sleep(0.02)
