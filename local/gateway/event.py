@@ -82,8 +82,8 @@ def _headers(call: Call) -> dict[str, str]:
     headers = request.headers
     known = headers.get("x-forwarded-for")
     headers["x-forwarded-for"] = request.peer if known is None else f"{known}, {request.peer}"
-    headers.setdefault("x-forwarded-port", str(call.port))
-    headers.setdefault("x-forwarded-proto", "http")
+    headers["x-forwarded-port"] = str(call.port)
+    headers["x-forwarded-proto"] = "http"
     if "x-amzn-trace-id" not in headers:
         # The request id holds the random part; a trace id wants 24 hexadecimal digits of it.
         headers["x-amzn-trace-id"] = f"Root=1-{int(call.now):08x}-{call.request_id.encode().hex()[-24:]}"
