@@ -1,8 +1,13 @@
 """What every test may ask for."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.home import ROOT, Home
+
+ROWS = 4_000
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +17,21 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("REAL DATA ABSENT: the folder ../shared/data beside the checkout is missing, nothing was proved")
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with customers and a release trained on them."""
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.ok("synthesize", "--rows", str(ROWS), "--out", "data")
+    contract = str(ROOT / "training/contracts/synthetic.toml")
+    home.ok("train", "--contract", contract, "--data", "data/customers.parquet", "--out", "releases")
+    return home
+
+
+@pytest.fixture(scope="session")
+def cloud(trained: Home) -> Iterator[Home]:
+    """The same home with its local cloud up and the customers' features loaded."""
+    trained.ok("up", "--data", "data/customers.parquet", "--port", "0", "--detach")
+    yield trained
+    assert trained.ebb("down").returncode == 0

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from local.commands import COMMANDS
-from tests.e2e.conftest import Home
+from tests.home import Home
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release.load import load_champion
 from local.identity import Identity
-from tests.e2e.conftest import Home
+from tests.home import Home
 from training.dataset import read_dataset
 
 

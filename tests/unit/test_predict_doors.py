@@ -24,6 +24,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "predict_openapi.json"
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("doors"))
     made.hold()
+    made.ok({"entity_id": "e-1"})  # from now on both doors find it in the fast tier
     return made
 
 
