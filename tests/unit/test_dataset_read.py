@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ebb.errors import DataError
 from training.dataset import read_table
+from training.dataset.csv_faults import explain
 
 
 def written(tmp_path: Path, content: str | bytes, name: str = "table.csv") -> Path:
@@ -100,6 +101,25 @@ def test_a_ragged_row_names_its_line_and_shows_no_cell(tmp_path: Path, row: str,
     with pytest.raises(DataError, match=rf"line 3: this row has {cells} cells, but the header has 3") as caught:
         read_table(written(tmp_path, f"a,b,c\n1,2,3\n{secret}\n4,5,6\n"))
     assert "secret" not in str(caught.value)
+
+
+def test_a_quote_that_never_ends_is_refused_without_its_text(tmp_path: Path) -> None:
+    content = "a,b\n1,2\n" + '3,"secret ' + "and more\n" * 20_000
+    with pytest.raises(DataError, match=r"table\.csv, line 3: a quote that is opened here is never closed") as caught:
+        read_table(written(tmp_path, content))
+    assert "secret" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_lone_quote_within_a_text_is_no_fault(tmp_path: Path) -> None:
+    assert read_table(written(tmp_path, 'pipe,n\n5" wide,1\nother,2\n'))["pipe"].to_pylist() == ['5" wide', "other"]
+
+
+def test_what_the_second_look_does_not_find_is_told_without_the_row(tmp_path: Path) -> None:
+    path = written(tmp_path, "a,b\n1,2\n")
+    told = str(explain(path, ",", "CSV parse error: Row #2: Expected 2 columns, got 3: secret,1,2"))
+    assert told.endswith("expected 2 columns, got 3 in some row; check its quotes, or save it as parquet")
+    assert "do not add up" in str(explain(path, ",", "secret"))
 
 
 @pytest.mark.parametrize(

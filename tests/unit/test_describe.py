@@ -137,6 +137,21 @@ def test_two_keys_leave_the_choice_to_people() -> None:
     assert {left.column for left in found.left_out} == {"customerID", "account_key"}
 
 
+def test_what_is_no_key_after_all() -> None:
+    other = list(RANDOM.random(ROWS))
+    blank = [" ", *(f"k{i}" for i in range(ROWS - 1))]
+    broken = pa.Array.from_buffers(pa.string(), ROWS, pa.array([b"\xff", *([b"a"] * (ROWS - 1))]).buffers())
+    prose = [f"call {i} was long" for i in range(ROWS)]
+    for values in (blank, broken, prose, [i * 3 for i in range(ROWS)], [f"k{i % 399}" for i in range(ROWS)]):
+        assert described({"code": values, "n": other}).entity is None
+
+
+def test_a_few_rows_are_a_key_only_by_name() -> None:
+    few = pa.table({"order": ["k1", "k2", "k3"], "n": [1.5, 2.5, 2.5], "y": [0, 1, 0]})
+    assert describe(few, "y", name="x").entity is None
+    assert describe(few.rename_columns(["order_id", "n", "y"]), "y", name="x").entity == "order_id"
+
+
 def test_no_key_is_said_so() -> None:
     found = described({"email": [f"a{i}@b.org" for i in range(ROWS)], "n": list(RANDOM.random(ROWS))})
     assert found.entity is None
@@ -246,7 +261,7 @@ def test_values_of_personal_columns_stand_nowhere() -> None:
 
 
 def test_names_become_ones_that_a_contract_takes() -> None:
-    columns = {
+    columns: dict[str, object] = {
         name: [i % 5 for i in range(ROWS)] for name in ("Charge  Amount", "charge_amount", "7days", "ä", "größe")
     }
     found = described(columns)
@@ -303,7 +318,7 @@ def test_what_init_writes_always_parses_and_accepts_its_own_table(columns: dict[
     try:
         found = describe(table, "Churn", name="x")
     except DataError as error:
-        assert "no column that could be a feature" in str(error)  # noqa: PT017 - the only way out
+        assert "no column that could be a feature" in str(error)
         return
     contract = parse_contract(render(found))
     data = accept_table(contract, table, labelled=True, source="own")

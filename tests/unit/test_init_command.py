@@ -83,9 +83,9 @@ def test_init_never_replaces_a_reviewed_contract_unless_forced(
     ],
 )
 def test_init_fails_with_a_sentence_and_writes_nothing(
-    table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, says: str
+    table: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, says: str
 ) -> None:
-    out = tmp_path / "made" / "c.toml"
+    out = table.parent / "made" / "c.toml"
     assert run(["init", str(table), "--out", str(out), *arguments]) == code
     told = capsys.readouterr().err
     assert says in told

@@ -2,6 +2,7 @@
 
 import os
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_the_truth_is_as_good_as_any_model_can_be(folder: Path) -> None:
     assert 0.20 <= churned.mean() <= 0.30
     assert 0.80 <= roc_auc_score(churned, truth) <= 0.90
     edges = np.quantile(truth, np.linspace(0, 1, 11))
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = (truth >= low) & (truth <= high)
         spread = 4 * np.sqrt(truth[inside].mean() / inside.sum())
         assert churned[inside].mean() == pytest.approx(truth[inside].mean(), abs=spread)
@@ -77,12 +78,12 @@ def test_the_truth_is_as_good_as_any_model_can_be(folder: Path) -> None:
 
 def test_covariates_are_correlated_as_stated() -> None:
     matrix = correlation()
-    assert np.linalg.eigvalsh(matrix).min() > 0.01
+    assert np.min(np.linalg.eigvalsh(matrix)) > 0.01
     latent = draw_latent(np.random.default_rng(0), 50_000)
     ranks = np.corrcoef(np.stack([latent[name] for name in NAMES]))
     # Spearman's rank correlation of a Gaussian copula (Kruskal, 1958)
     assert np.abs(ranks - 6 / np.pi * np.arcsin(matrix / 2)).max() < 0.03
-    assert all(0 < values.min() and values.max() < 1 for values in latent.values())
+    assert all(np.min(values) > 0 and np.max(values) < 1 for values in latent.values())
 
 
 def one_chunk() -> tuple[World, Customers]:

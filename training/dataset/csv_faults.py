@@ -1,9 +1,12 @@
 """Where a csv file is broken: a slow second look, taken only when reading it failed."""
 
 import csv
+import re
 from pathlib import Path
 
 from ebb.errors import DataError
+
+_BLOCK_BYTES = 1 << 22
 
 
 def explain(path: Path, delimiter: str, otherwise: str) -> DataError:
@@ -15,6 +18,30 @@ def explain(path: Path, delimiter: str, otherwise: str) -> DataError:
         otherwise: the reader's own words, for what this look does not find; never shown with cell contents.
     """
     return _no_utf8(path, delimiter) or _ragged(path, delimiter) or _unread(path, otherwise)
+
+
+def open_quote(path: Path, delimiter: str) -> DataError | None:
+    """Make the error about a quote that is opened and never closed; None where there is none.
+
+    The reader would take all that follows for one cell, and rows would be lost without a word. Whole quotes come in
+    pairs, so that only a file with an odd number of them is looked at row by row.
+    """
+    with path.open("rb") as file:
+        quotes = sum(block.count(b'"') for block in iter(lambda: file.read(_BLOCK_BYTES), b""))
+    if quotes % 2 == 0:
+        return None
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        last = 0
+        try:
+            for _ in reader:
+                last = reader.line_num
+        except csv.Error:
+            return DataError(
+                f"{path}, line {last + 1}: a quote that is opened here is never closed, or text follows a closed one; "
+                "correct it, or double quotes that belong to the text"
+            )
+    return None
 
 
 def _no_utf8(path: Path, delimiter: str) -> DataError | None:
@@ -54,8 +81,9 @@ def _ragged(path: Path, delimiter: str) -> DataError | None:
 
 
 def _unread(path: Path, otherwise: str) -> DataError:
-    reason = otherwise.splitlines()[0].partition(": '")[0][:120] if otherwise else "unknown"
-    return DataError(f"{path} cannot be read as csv: {reason}")
+    found = re.search(r"Expected \d+ columns, got \d+", otherwise)
+    reason = f"{found[0][0].lower()}{found[0][1:]} in some row" if found else "its quotes or delimiters do not add up"
+    return DataError(f"{path} cannot be read as csv: {reason}; check its quotes, or save it as parquet")
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from ebb.errors import DataError
-from training.dataset.csv_faults import explain
+from training.dataset.csv_faults import explain, open_quote
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_BYTES = 1 << 18
@@ -31,6 +31,9 @@ def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
         raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
     if not _has_rows(path, delimiter):
         return pa.table({name: pa.array([], pa.string()) for name in names})
+    broken = open_quote(path, delimiter)
+    if broken is not None:
+        raise broken
     try:
         table = pa_csv.read_csv(
             path,
@@ -55,11 +58,11 @@ def find_delimiter(path: Path) -> str:
     lines = _sample(path)
     best, best_score = ",", (-1.0, 0)
     for delimiter in _DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
+        widths = _widths(lines, delimiter)
         if not widths:
             continue
-        header = len(next(csv.reader(lines, delimiter=delimiter)))
-        agreeing = widths[header] / widths.total() if header > 1 else 0.0
+        header = widths[0]
+        agreeing = widths.count(header) / len(widths) if header > 1 else 0.0
         if (agreeing, header) > best_score:
             best, best_score = delimiter, (agreeing, header)
     return best
@@ -79,6 +82,16 @@ def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
         coded = pc.any(pc.match_substring_regex(filled, "^-?0[0-9xX]")).as_py()
         return column if coded else numbers
     return column
+
+
+def _widths(lines: list[str], delimiter: str) -> list[int]:
+    """Count the cells of each row, as far as the rows can be split."""
+    widths: list[int] = []
+    try:
+        widths.extend(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
+    except csv.Error:
+        return widths
+    return widths
 
 
 def _sample(path: Path) -> list[str]:

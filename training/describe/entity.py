@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ebb.errors import DataError
 from training.dataset.keys import read_keys
@@ -36,20 +37,30 @@ def choose_entity(table: pa.Table, wanted: str | None, label: str, source: str) 
 
 def can_be_key(name: str, column: pa.ChunkedArray) -> bool:
     """Tell whether a column's values are never missing, never repeat and look like keys."""
-    kind = column.type
-    textual = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
-    if looks_personal(name) or looks_known_afterwards(name) or not (textual or pa.types.is_integer(kind)):
+    if looks_personal(name) or looks_known_afterwards(name):
         return False
-    texts = as_texts(column)
-    if len(texts.distinct) - 1 != len(column) or texts.missing.any():
-        return False
-    if looks_like_key(name):
-        return True
-    if len(column) < _LEAST_ROWS:
-        return False
-    if pa.types.is_integer(kind):
+    keys = _unique(column)
+    if keys is None or looks_like_key(name) or len(column) < _LEAST_ROWS:
+        return keys is not None and looks_like_key(name)
+    if pa.types.is_integer(column.type):
         return is_sequence(column.cast(pa.float64(), safe=False).to_numpy())
-    return _short_and_unbroken(texts.distinct[1:].tolist())
+    return _short_and_unbroken(keys)
+
+
+def _unique(column: pa.ChunkedArray) -> list[str] | None:
+    """Return the texts of a column of texts or integers that are never missing and never repeat, else None."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
+        return None
+    if column.null_count or pc.count_distinct(column).as_py() < len(column):
+        return None
+    try:
+        keys: list[str] = as_texts(column).distinct[1:].tolist()
+    except TypeError:
+        return None
+    return keys if len(keys) == len(column) else None
 
 
 def _short_and_unbroken(texts: list[str]) -> bool:

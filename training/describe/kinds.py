@@ -22,6 +22,8 @@ _DATE = re.compile(
 )
 _PAIRS = ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
 _FEW, _IDENTIFIER_SHARE, _LEAST_ROWS = 50, 0.9, 20
+_EMPTY, _CONSTANT = "all values are missing", "constant: every row holds the same value"
+_DATES = "dates: features may be built from them, but a date itself never comes back"
 _FIRST_DAY, _LAST_DAY, _MONTHS, _DAYS = 19_000_101, 21_001_231, 12, 31
 
 
@@ -54,23 +56,40 @@ class Column:
 
 def read_column(column: pa.ChunkedArray) -> Column:
     """Read a column as the kind that fits it best, or say why it is no feature."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_temporal(column.type):
+        return Column(None, _DATES)
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        return _of_numbers(as_numbers(column)[0], fractions=not pa.types.is_integer(column.type))
     try:
-        texts = as_texts(column)
+        return _of_texts(column, as_texts(column))
     except TypeError as error:
         return Column(None, f"{error}, which is no plain value")
-    missing = int(texts.missing.sum())
-    if len(texts.distinct) == 1:
-        return Column(None, "all values are missing")
-    if len(texts.distinct) == 2 and not missing:  # noqa: PLR2004 - one value beside the missing one
-        return Column(None, "constant: every row holds the same value")
-    if pa.types.is_temporal(column.type) or _all_dates(texts.distinct[1:]):
-        return Column(None, "dates: features may be built from them, but a date itself never comes back")
-    return _numeric(column, texts) or _category(texts, missing)
 
 
 def is_sequence(numbers: NDArray[np.float64]) -> bool:
     """Tell whether numbers count the rows: every one is one more than the last."""
     return len(numbers) > 1 and bool(np.all(np.diff(numbers) == 1))
+
+
+def _of_texts(column: pa.ChunkedArray, texts: Texts) -> Column:
+    """Judge a column of text, or of true and false: it may hold flags, numbers or dates all the same."""
+    filled = texts.distinct[1:]
+    missing = int(texts.missing.sum())
+    if not len(filled):
+        return Column(None, _EMPTY)
+    if len(filled) == 1 and not missing:
+        return Column(None, _CONSTANT)
+    if all(_DATE.fullmatch(str(text).strip()) for text in filled):
+        return Column(None, _DATES)
+    words = {str(text).strip().lower() for text in filled}
+    if pa.types.is_boolean(column.type) or words in _PAIRS:
+        return _numbers(Kind.FLAG, as_flags(column)[0])
+    numbers, unreadable = as_numbers(column)
+    if not (unreadable.any() or np.isnan(numbers).all() or _coded(column)):
+        return _of_numbers(numbers, fractions=False)
+    return _category(texts, missing)
 
 
 def _category(texts: Texts, missing: int) -> Column:
@@ -85,33 +104,23 @@ def _category(texts: Texts, missing: int) -> Column:
     return Column(Kind.CATEGORY, texts=texts, missing=missing)
 
 
-def _all_dates(filled: NDArray[Any]) -> bool:
-    return all(_DATE.fullmatch(str(text).strip()) for text in filled)
-
-
-def _numeric(column: pa.ChunkedArray, texts: Texts) -> Column | None:
-    """Read a column of numbers or flags, also where they are written as text; None where it holds other text."""
-    words = {str(text).strip().lower() for text in texts.distinct[1:]}
-    if pa.types.is_boolean(column.type) or words in _PAIRS:
-        return _numbers(Kind.FLAG, as_flags(column)[0])
-    numbers, unreadable = as_numbers(column)
-    if unreadable.any() or np.isnan(numbers).all() or _coded(column):
-        return None
+def _of_numbers(numbers: NDArray[np.float64], *, fractions: bool) -> Column:
+    """Judge a column of numbers; `fractions` tells that the table could have held some."""
     filled = numbers[~np.isnan(numbers)]
-    whole = bool(np.all(filled == np.floor(filled)) and np.isfinite(filled).all())
-    if whole and set(np.unique(filled).tolist()) == {0.0, 1.0}:
+    distinct = np.unique(filled)
+    if not len(filled):
+        return Column(None, _EMPTY)
+    if len(distinct) == 1 and len(filled) == len(numbers):
+        return Column(None, _CONSTANT)
+    whole = bool(np.isfinite(distinct).all() and np.all(distinct == np.floor(distinct)))
+    if whole and distinct.tolist() == [0.0, 1.0]:
         return _numbers(Kind.FLAG, numbers)
-    if whole and _days(filled):
+    if whole and _days(distinct):
         return Column(None, "dates written as numbers, such as 20240131")
-    # a table without missing integers writes them as 5.0
-    floats = pa.types.is_floating(column.type) and len(filled) == len(numbers)
-    few = len(texts.distinct) - 1 <= _FEW
-    if not whole or (floats and not few):
+    # only where integers may be missing does a table have to write them as 5.0
+    if not whole or (fractions and len(filled) == len(numbers) and len(distinct) > _FEW):
         return _numbers(Kind.NUMBER, numbers)
-    fractions = pa.types.is_floating(column.type)
-    return _numbers(
-        Kind.INTEGER, numbers, "whole numbers only, though the table could hold fractions" if fractions else ""
-    )
+    return _numbers(Kind.INTEGER, numbers, "whole numbers only, though the table could hold fractions" * fractions)
 
 
 def _numbers(kind: Kind, numbers: NDArray[np.float64], told: str = "") -> Column:
