@@ -75,7 +75,7 @@ def _parse(column: pa.ChunkedArray) -> Numbers:
     try:
         return _float64(text.cast(pa.float64())), np.zeros(len(column), bool)
     except pa.ArrowInvalid:
-        text = pc.replace_substring_regex(text, r"^\+", "")
+        text = pc.replace_substring_regex(text, r"^\+([0-9.])", r"\1")
         good = pc.match_substring_regex(text, _NUMBER)
         bad = pc.fill_null(pc.invert(good), fill_value=False)
         numbers = pc.if_else(good, text, pa.scalar(None, text.type)).cast(pa.float64())

@@ -38,7 +38,7 @@ def guess_rules(guesses: list[Guess], columns: list[Column], labels: NDArray[np.
     while candidates and len(chosen) < _MOST:
         gains = [float(rest[mask].sum()) ** 2 / mask.sum() for _, mask in candidates]
         best, mask = candidates[int(np.argmax(gains))]
-        effect = round(float(rest[mask].mean()), 2)
+        effect = round(min(1.0, max(-1.0, float(rest[mask].mean()))), 2)
         if abs(effect) < _LEAST_EFFECT:
             break
         chosen.append(_with(best, effect))
