@@ -37,7 +37,7 @@ def train(
         print_json(_as_json(result))
         return
     _print(result)
-    next_step(f"ebb up --release {result.release} --data {data}")
+    next_step(f"ebb up --release {result.folder.parent} --data {data} --detach")
 
 
 def _as_json(result: "TrainResult") -> dict[str, Any]:

@@ -197,7 +197,7 @@ def test_a_killed_environment_costs_no_later_caller_anything(http: httpx.Client,
     assert len(environments) == 2
     for pid in environments:
         os.kill(pid, signal.SIGKILL)
-    statuses = []
+    statuses: list[int] = []
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and statuses[-20:] != [200] * 20:
         statuses.append(http.post("/v1/predictions", json={"entity_id": ids[1]}).status_code)

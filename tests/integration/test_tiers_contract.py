@@ -19,9 +19,10 @@ from local.servers.valkey import Valkey
 from tests.fakes.tiers import MemoryTier
 
 
-def _postgres(server: Postgres, **more: object) -> PostgresFeatures:
-    where = {"user": server.user, "password": server.password, "database": server.database}
-    return PostgresFeatures("127.0.0.1", server.port, **(where | more))
+def _postgres(server: Postgres) -> PostgresFeatures:
+    return PostgresFeatures(
+        "127.0.0.1", server.port, user=server.user, password=server.password, database=server.database
+    )
 
 
 @pytest.fixture
@@ -106,7 +107,8 @@ def test_one_call_may_update_an_entity_twice(durable: DurableTier) -> None:
 
 
 def test_writing_twice_changes_no_value(durable: DurableTier) -> None:
-    who, update = _id(), {"a": 1, "b": "x"}
+    who = _id()
+    update: dict[str, float | str | None] = {"a": 1, "b": "x"}
     first = durable.merge([FeatureUpdate(who, update, 100.0)])[who]
     again = durable.merge([FeatureUpdate(who, update, 100.0)])[who]
     assert (again.values, again.event_times) == (first.values, first.event_times)
@@ -148,7 +150,9 @@ def test_postgres_merges_as_the_fake_does(
 
 def _as_floats(record: FeatureRecord) -> FeatureRecord:
     """Numbers as the graph takes them: a large float comes back from JSON as the integer that rounds to it."""
-    values = {k: float(v) if type(v) in {int, float} else v for k, v in record.values.items()}
+    values = {
+        k: float(v) if isinstance(v, int | float) and not isinstance(v, bool) else v for k, v in record.values.items()
+    }
     return FeatureRecord(values, record.event_times, record.version)
 
 

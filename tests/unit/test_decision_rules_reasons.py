@@ -101,7 +101,7 @@ class _Linear:
     weights = np.arange(1, 13, dtype=np.float32) / 100
 
     def score(self, inputs: Inputs) -> NDArray[np.float32]:
-        return inputs.numbers @ self.weights
+        return (inputs.numbers @ self.weights).astype(np.float32)
 
 
 def test_sampled_reasons_are_exact_for_a_linear_graph() -> None:

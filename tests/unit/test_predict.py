@@ -35,7 +35,8 @@ class World:
     """The prediction function around in-memory tiers and a real release."""
 
     def __init__(self, folder: Path, *, release: bool = True) -> None:
-        self.fast, self.durable, self.reports = MemoryTier(), MemoryTier(), []
+        self.fast, self.durable = MemoryTier(), MemoryTier()
+        self.reports: list[str] = []
         self.now = NOW
         self.releases = FolderReleases(folder)
         if release:

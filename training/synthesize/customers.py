@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri  # type: ignore[import-untyped]
+from scipy.special import ndtri
 
 from training.synthesize.latent import Latent, draw_latent
 from training.synthesize.world import CHANNELS, DEVICES, PLANS, World

@@ -6,7 +6,7 @@ distribution follows from its quantile function (Nelsen, "An Introduction to Cop
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr  # type: ignore[import-untyped]
+from scipy.special import ndtr
 
 NAMES = (
     "age", "tenure", "charges", "usage", "trend", "calls", "sessions", "idle", "tickets", "late",

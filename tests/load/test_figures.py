@@ -1,0 +1,93 @@
+"""Every promised figure, guarded: fails when one is missed by more than half (see `tests.load.figures`)."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.home import ROOT, Home
+from tests.load.bench import markdown, rows_of
+from tests.load.cloud_figures import cloud_figures, overhead_figures
+from tests.load.figures import Figure
+from tests.load.quality_figures import parity_figure, quality_figures, tables
+
+
+def _guard(figures: Sequence[Figure]) -> None:
+    for row in rows_of(figures):
+        print(" | ".join(row))  # noqa: T201 - shown by `make verify`
+    missed = [f"{f.name}: {f.measured:g} against {f.target}" for f in figures if not f.tolerable]
+    assert not missed, missed
+
+
+@pytest.fixture(scope="module")
+def home(trained: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(trained.folder, tmp_path_factory.mktemp("figures"))
+
+
+def test_the_local_cloud(home: Home) -> None:
+    _guard(cloud_figures(home))
+
+
+def test_the_overhead_of_gateway_and_runtime_client() -> None:
+    _guard(overhead_figures(2_000))
+
+
+def test_parity_on_synthetic_customers(trained: Home) -> None:
+    for contract, dataset in tables(None, trained.folder / "data/customers.parquet"):
+        _guard([parity_figure(contract, dataset)])
+
+
+@pytest.mark.real_data
+@pytest.mark.timeout(900)
+def test_parity_and_quality_on_real_tables(trained: Home, shared_data: Path) -> None:
+    for contract, dataset in tables(shared_data, trained.folder / "data/customers.parquet"):
+        if contract.name != "synthetic":
+            _guard([parity_figure(contract, dataset), *quality_figures(contract, dataset)])
+
+
+@pytest.mark.timeout(600)
+def test_the_demo_takes_less_than_three_minutes(tmp_path: Path) -> None:
+    import subprocess  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    start = time.perf_counter()
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    for name in ("training", "lambdas", "local"):
+        (checkout / name).symlink_to(ROOT / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "local.demo"], cwd=checkout, capture_output=True, text=True, check=False, timeout=550
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Done in" in done.stdout
+    _guard([Figure("`make demo`, packages installed", "s", time.perf_counter() - start, 180, "100,000 rows")])
+
+
+def _figure(measured: float, **more: float | bool) -> Figure:
+    return Figure("f", "s", measured, 10.0, "how", **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("figure", "kept", "tolerable"),
+    [
+        (_figure(9), True, True),
+        (_figure(14), False, True),
+        (_figure(16), False, False),
+        (_figure(16, slowness=2.0), False, True),
+        (_figure(16, slowness=0.1), False, False),
+        (_figure(7, at_least=True), False, True),
+        (_figure(6, at_least=True), False, False),
+        (Figure("left", "", 1, 0, "how"), False, False),
+        (Figure("left", "", 0, 0, "how"), True, True),
+        (Figure("beside", "s", 99, None, "how"), None, True),
+    ],
+)
+def test_a_figure_is_judged_as_it_says(figure: Figure, kept: bool | None, tolerable: bool) -> None:
+    assert (figure.kept, figure.tolerable) == (kept, tolerable)
+
+
+def test_the_page_names_every_figure() -> None:
+    page = markdown([_figure(9), _figure(16)])
+    assert "| f | 9 s | at most 10 s | yes | how |" in page
+    assert "| f | 16 s | at most 10 s | no | how |" in page
