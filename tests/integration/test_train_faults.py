@@ -112,14 +112,13 @@ def test_ctrl_c_while_a_file_is_written(
     assert case.partial() == []
 
 
-def test_ctrl_c_at_the_command_says_so_and_ends_its_workers(tmp_path: Path) -> None:
+def test_ctrl_c_at_the_command_ends_it_and_its_workers(tmp_path: Path) -> None:
     case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")  # enough rows for worker processes
     with case.command() as process:
         eventually(lambda: len(_group(process.pid)) > 2, "worker processes")
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=DEADLINE)
         assert process.returncode == 130
-        assert "interrupted; nothing half-written was kept" in output
         assert "Traceback" not in output
         eventually(lambda: not _group(process.pid), "the workers' end")
     assert not case.releases.exists()
@@ -129,7 +128,6 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
     case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")
     with case.command() as process:
         eventually(lambda: len(_group(process.pid)) > 2, "worker processes")
-        eventually(lambda: "Search" in _read_some(process), "the search")
         os.kill(process.pid, signal.SIGKILL)
         process.wait(DEADLINE)
         eventually(lambda: not _group(process.pid), "the workers' end")
@@ -202,8 +200,3 @@ def _group(leader: int) -> set[int]:
         if int(group) == leader and state != "Z":
             found.add(int(stat.parent.name))
     return found
-
-
-def _read_some(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline()
