@@ -19,7 +19,7 @@ _AFTERWARDS = re.compile(
     r"churn|cancel|terminat|attrit|closed|closure|exit|leaving|left_on|winback|refund|end_date|date_end|ended|reason"
     r"|final|last_day|deactivat|lapsed|outcome"
 )
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NOT_A_PHONE = {"service", "lines", "line", "plan", "support"}
 
 
