@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted.
 import sys
 
 import typer
+from rich.markup import escape
 
 from ebb.errors import EbbError, Misuse
 from local.commands import COMMANDS
@@ -31,7 +32,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         result = app(arguments, standalone_mode=False)
     except EbbError as error:
-        errors.print(f"[bold red]ebb:[/bold red] {error}", markup=True)
+        errors.print(f"[bold red]ebb:[/bold red] {escape(str(error))}")
         return 2 if isinstance(error, Misuse) else 1
     except _UsageError as error:
         error.show()  # type: ignore[attr-defined]
@@ -40,7 +41,8 @@ def run(arguments: list[str] | None = None) -> int:
         errors.print("[bold red]ebb:[/bold red] interrupted; nothing half-written was kept")
         return 130
     except OSError as error:
-        errors.print(f"[bold red]ebb:[/bold red] {error.strerror or error}: {error.filename or 'the system'}")
+        sentence = f"{error.strerror or error}: {error.filename or 'the system'}"
+        errors.print(f"[bold red]ebb:[/bold red] {escape(sentence)}")
         return 1
     return result if isinstance(result, int) else 0
 

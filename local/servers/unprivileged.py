@@ -2,11 +2,15 @@
 
 As a plain user a server runs as it is. As root there are two ways, and the first that works here is taken:
 
-1. `user`: set the ids of `nobody`, keeping the single right to pass folders that are closed to it, so that programs
-   and data may lie under a 0700 folder such as root's home or another user's. Nothing is copied or loosened. Works in
-   containers too, whose default filters forbid new user namespaces.
-2. `namespace`: a user namespace of one id, in which root's own id goes by the number of `nobody`. For a root that may
-   not change its id (a rootless container with one id). Files then belong to root itself.
+1. `user`: set the ids of `nobody`, keeping the single right to pass folders that are closed to it, so that data may
+   lie under a 0700 folder such as root's home or another user's. Nothing is loosened. Works in containers too, whose
+   default filters forbid new user namespaces. The programs themselves must be open to all: initdb asks access(2),
+   which ignores that right.
+2. `namespace`: a user namespace of one id, in which root's own id goes by the number of `nobody`. For programs below
+   a closed folder, and for a root that may not change its id (a rootless container with one id). Files then belong
+   to root itself.
+
+Where neither works, `local.servers.open_copy` copies the programs for the first.
 
 Measured: either way starts in about 12 ms, of which 10 are the launcher's own; initdb takes 0.28 s in both.
 """
@@ -14,6 +18,7 @@ Measured: either way starts in about 12 ms, of which 10 are the launcher's own; 
 import os
 import pwd
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -85,4 +90,9 @@ def _account() -> pwd.struct_passwd:
 def _works(run_as: RunAs, program: Path, folder: Path) -> bool:
     command = run_as.launch([program, "--version"], signal.SIGKILL, folder)
     probe = subprocess.run(command, capture_output=True, check=False, timeout=10)
-    return probe.returncode == 0
+    return probe.returncode == 0 and (run_as.way != "user" or _open_to_all(program))
+
+
+def _open_to_all(program: Path) -> bool:
+    """Say whether any user may run the program: every folder on the way may be entered."""
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in program.resolve().parents)

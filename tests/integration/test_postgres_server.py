@@ -17,6 +17,7 @@ from pg8000.native import Connection
 
 from ebb.errors import Misuse, Unavailable
 from local.servers import cluster as clusters
+from local.servers import postgres
 from local.servers import unprivileged as users
 from local.servers.cluster import data_folder, processes_of
 from local.servers.ports import free_port, is_free, is_listening
@@ -273,6 +274,39 @@ def test_as_root_it_runs_under_a_folder_closed_to_others_and_stays_removable() -
     finally:
         shutil.rmtree(closed)
     assert not closed.exists()
+
+
+@pytest.fixture
+def closed_programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Postgres's programs below a folder closed to others, as when the environment lies in root's home."""
+    closed = Path(tempfile.mkdtemp(dir=Path.home()))
+    package = binaries_folder().parent.parent
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(folder, closed / folder.name)
+    monkeypatch.setattr(postgres, "binaries_folder", lambda: closed / package.name / "pginstall" / "bin")
+    yield closed
+    shutil.rmtree(closed)
+
+
+@root_only
+@pytest.mark.parametrize("namespaces", [True, False])
+def test_as_root_its_programs_may_lie_under_a_folder_closed_to_others(
+    closed_programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespaces: bool
+) -> None:
+    """In a namespace where there may be one; else from a copy that is open to all, made once."""
+    if not namespaces:
+        real = users._works
+        monkeypatch.setattr(users, "_works", lambda way, *rest: way.way != "namespace" and real(way, *rest))
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o755)
+    for _ in range(2):
+        server = Postgres.start(closed_programs / "pg", durable=False)
+        try:
+            assert query(server, "SELECT 1") == [[1]]
+        finally:
+            server.stop()
+    assert len(list(tmp_path.glob("ebb-postgres-*"))) == (0 if namespaces else 1)
 
 
 def test_a_plain_user_needs_no_other_user(tmp_path: Path) -> None:
