@@ -1,6 +1,7 @@
 """Fits over folds: in parallel processes where the rows pay for starting them."""
 
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Callable, Generator
@@ -73,15 +74,19 @@ def _results(tasks: list[_Task], jobs: int) -> Generator[NDArray[np.float64], No
     if jobs == 1:
         yield from (_held_out(*task) for task in tasks)
         return
-    yield from Parallel(n_jobs=jobs, backend="loky", return_as="generator")(delayed(_in_worker)(t) for t in tasks)
+    kept_close = Parallel(
+        n_jobs=jobs, backend="loky", return_as="generator", initializer=_follow_parent, initargs=(os.getpid(),)
+    )
+    yield from kept_close(delayed(_held_out)(*task) for task in tasks)
 
 
-def _in_worker(task: _Task) -> NDArray[np.float64]:
-    """Run one task in a process that leaves Ctrl-C to its parent and dies with it."""
+def _follow_parent(parent: int) -> None:
+    """Make this worker leave Ctrl-C to its parent, and die with it, also when it is dead already."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    return _held_out(*task)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def _held_out(
