@@ -15,6 +15,7 @@ from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release.load import load_champion
 from ebb.release.manifest import CONTRACT, GOLDEN, MODEL, digest
+from local.cli import run
 from tests.integration.training_case import CONTRACT as CONTRACT_FILE
 from tests.integration.training_case import Case, make_data
 from training.dataset import read_dataset
@@ -180,3 +181,41 @@ def test_contracts_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b"# caf\xe9")
     with pytest.raises(ContractError, match=r"is not UTF-8 \(byte 6\)"):
         read_contract(tmp_path / "latin.toml")
+
+
+def test_the_command_prints_json_for_scripts(
+    copied: tuple[Case, TrainResult], capfd: pytest.CaptureFixture[str]
+) -> None:
+    case, first = copied
+    words = ["--contract", case.contract, "--data", case.data, "--out", case.releases, "--seconds", "0", "--json"]
+    assert run(["train", *map(str, words)]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["release"] == first.release
+    assert Path(told["card"]).is_file()
+    assert told["metrics"]["auc"] == first.metrics["auc"]
+
+
+def test_the_command_shows_gates_card_and_the_next_step(
+    copied: tuple[Case, TrainResult], capfd: pytest.CaptureFixture[str]
+) -> None:
+    case, first = copied
+    words = ["--contract", case.contract, "--data", case.data, "--out", case.releases, "--seconds", "0"]
+    assert run(["train", *map(str, words)]) == 0
+    told = capfd.readouterr()
+    for said in (
+        "min_auc",
+        "passed",
+        f"{first.version}/card.html",
+        "ebb up --release ",
+        f"releases/{first.contract} --data",
+    ):
+        assert said in told.out
+    assert "Search the size of the trees" in told.err
+
+
+def test_the_command_refuses_in_one_sentence(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    none = tmp_path / "none.toml"
+    assert run(["train", "--contract", str(none), "--data", str(none), "--out", str(tmp_path / "r")]) == 1
+    told = capfd.readouterr()
+    assert "cannot be read: No such file or directory" in told.err
+    assert "Traceback" not in told.err
