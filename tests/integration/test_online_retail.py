@@ -12,7 +12,6 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from tests.home import ROOT
-from training.calibrate import Model
 from training.dataset import accept_table
 from training.pipeline import read_contract
 from training.progress import Silent
@@ -78,7 +77,7 @@ def test_the_contract_fits_and_a_later_snapshot_is_predicted(events: pd.DataFram
     assert later.labels is not None
     assert later.rows > 3_000
     found = search(earlier.inputs, earlier.labels, seconds=None, seed=0, progress=Silent())
-    model: Model = fit_best(earlier.inputs, earlier.labels, found, 0)
+    model = fit_best(earlier.inputs, earlier.labels, found, 0)
     auc = roc_auc_score(later.labels, model.probability(later.inputs))
     assert auc >= contract.gates.min_auc, auc
     assert np.isfinite(auc)

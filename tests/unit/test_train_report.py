@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer
@@ -18,7 +20,7 @@ from training.export import export
 from training.gates import judge
 from training.judgement import Judgement, Labelled
 from training.parity import Parity
-from training.plots import Axis, Line, plot
+from training.plots import Axis, Line, plot, round_axis
 from training.progress import Silent
 from training.report import figure
 from training.search import search
@@ -114,3 +116,19 @@ def test_an_axis_without_span_still_draws() -> None:
 )
 def test_figures(value: float | None, text: str) -> None:
     assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "start", "end"),
+    [(-5.92, 6.22, -8, 8), (0, 20.1, 0, 24), (0, 19.9, 0, 20), (-1.5, 0, -1.6, 0), (0, 112_127, 0, 120_000)],
+)
+def test_a_round_axis_covers_its_span(low: float, high: float, start: float, end: float) -> None:
+    axis = round_axis("t", low, high)
+    assert (axis.low, axis.high) == (start, end)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
+def test_a_round_axis_always_covers(low: float, width: float) -> None:
+    axis = round_axis("t", low, low + width)
+    assert axis.low <= low + 1e-6
+    assert axis.high >= (low + width) - 1e-6 * max(1, abs(low + width))
