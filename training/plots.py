@@ -38,6 +38,17 @@ class Line:
     dots: bool = False
 
 
+def round_axis(title: str, low: float, high: float) -> Axis:
+    """Return an axis over at least low to high whose ticks are round numbers."""
+    span = max(high - low, 1e-9) / _TICKS
+    power = 10.0 ** np.floor(np.log10(span))
+    steps = [factor * power for factor in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20)]
+    fits = (step for step in steps if np.floor(low / step) * step + _TICKS * step >= high)
+    step = float(next(fits, steps[-1]))
+    start = float(np.floor(low / step) * step)
+    return Axis(title, start, start + _TICKS * step)
+
+
 def plot(title: str, x: Axis, y: Axis, lines: Sequence[Line], bars: NDArray[np.float64] | None = None) -> str:
     """Return one plot as an SVG element.
 

@@ -15,7 +15,7 @@ from ebb.contract.model import Contract
 from training.evaluate import BINS, reliability
 from training.fairness import SMALLEST_GROUP
 from training.gates import Gate
-from training.plots import Axis, Line, plot
+from training.plots import Axis, Line, plot, round_axis
 from training.profit import profit_curve
 from training.provenance import git_commit, library_versions
 
@@ -101,5 +101,5 @@ def _profit(story: Story) -> str:
     threshold = Line(np.array([pays_from, pays_from]), np.array([low, high]), "mark")
     nothing = Line(np.array([0.0, 1.0]), np.array([0.0, 0.0]), "plain")
     x = Axis("acting at and above this probability", 0, 1, "{:.0%}")
-    y = Axis(f"{story.contract.decision.currency} per entity", low, high, "{:.3g}")
+    y = round_axis(f"{story.contract.decision.currency} per entity", low, high)
     return plot("Profit by threshold", x, y, [nothing, threshold, Line(at, earned)])
