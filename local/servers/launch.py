@@ -9,6 +9,7 @@ The kernel forgets the parent-death signal whenever a process changes its creden
 
 import ctypes
 import os
+import signal
 import struct
 import sys
 from pathlib import Path
@@ -28,6 +29,8 @@ def main(arguments: list[str]) -> int:
             _become_user(int(uid), int(gid))
         elif way == "namespace":
             _become_namespaced(int(uid), int(gid))
+        # A shell's background job has SIGINT ignored, and would hand that down to a server that is stopped by it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.chdir(folder)
         _call("prctl", _PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
         if os.getppid() != int(parent):
