@@ -88,7 +88,7 @@ def test_ctrl_c_at_any_step_leaves_everything_as_it_was(table: Path, before: Pat
     assert case.partial() == []
 
 
-@pytest.mark.parametrize("file", range(1, 8))
+@pytest.mark.parametrize("file", [1, 4, 7])
 def test_ctrl_c_while_a_file_is_written(
     table: Path, before: Path, tmp_path: Path, file: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
