@@ -15,6 +15,8 @@ from local.terminal import errors
 # Typer carries its own copy of click: the base of its BadParameter is the public way to that copy's usage errors.
 _UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="ebb",
     help="Score customers in real time: train, check, release and serve a yes/no outcome of a table.",
@@ -29,7 +31,15 @@ for name, command in COMMANDS.items():
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code; errors are printed as one sentence."""
+    code = _call(arguments)
+    if code == INTERRUPTED:
+        errors.print("[bold red]ebb:[/bold red] interrupted; nothing half-written was kept")
+    return code
+
+
+def _call(arguments: list[str] | None) -> int:
     try:
+        # Typer answers an exit code of its own for `typer.Exit` and, in some versions, for Ctrl-C.
         result = app(arguments, standalone_mode=False)
     except EbbError as error:
         errors.print(f"[bold red]ebb:[/bold red] {escape(str(error))}")
@@ -38,8 +48,7 @@ def run(arguments: list[str] | None = None) -> int:
         error.show()  # type: ignore[attr-defined]
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        errors.print("[bold red]ebb:[/bold red] interrupted; nothing half-written was kept")
-        return 130
+        return INTERRUPTED
     except OSError as error:
         sentence = f"{error.strerror or error}: {error.filename or 'the system'}"
         errors.print(f"[bold red]ebb:[/bold red] {escape(sentence)}")

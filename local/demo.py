@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from ebb.errors import EbbError
 from local.caller import local_cloud, mint
-from local.cli import run
+from local.cli import INTERRUPTED, run
 from local.supervisor.down import down
 from local.terminal import console, errors, next_step, print_table
 
@@ -41,8 +41,7 @@ def main(arguments: list[str]) -> int:
         errors.print(f"[bold red]demo:[/bold red] {escape(str(error))}")
         return 1
     except KeyboardInterrupt:
-        errors.print("[bold red]demo:[/bold red] interrupted")
-        return 130
+        return INTERRUPTED
     finally:
         if not keep:
             stopped = down(Path(os.environ["EBB_HOME"]))
@@ -108,6 +107,8 @@ def _step(title: str, command: str) -> None:
 
 def _ebb(*arguments: str) -> None:
     code = run(list(arguments))
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     if code:
         raise StepFailed(f"`ebb {' '.join(arguments)}` ended with {code}")
 

@@ -2,6 +2,7 @@
 # Make .venv ready: find a Python, bootstrap uv, install one of the locks, then Ebb itself.
 #   sh local/setup.sh demo    what `make demo` needs
 #   sh local/setup.sh all     that and what `make test` needs
+#   sh local/setup.sh python  only print the Python that would be used
 # A stamp in .venv remembers which lock is installed, so that a second call changes nothing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,7 +10,8 @@ what=${1:-demo}
 case $what in
     demo) lock=requirements/demo.txt ;;
     all) lock=requirements.txt ;;
-    *) echo "setup: say demo or all, not '$what'" >&2; exit 2 ;;
+    python) lock= ;;
+    *) echo "setup: say demo, all or python, not '$what'" >&2; exit 2 ;;
 esac
 
 say() { printf '\033[2m%s\033[0m\n' "$*" >&2; }
@@ -58,6 +60,7 @@ find_uv() {
     echo "$PWD/.tools/bin/uv"
 }
 
+if [ "$what" = python ]; then find_python; exit; fi
 if installed; then exit 0; fi
 python=$(find_python)
 python=$("$python" -c 'import sys; print(sys.executable)')

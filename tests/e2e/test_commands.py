@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import httpx
 import pytest
 
 from local.commands import COMMANDS
-from tests.home import Home
+from tests.home import ROOT, Home
 
 
 @pytest.fixture
@@ -120,9 +122,6 @@ def test_an_altered_release_is_not_brought_up(trained: Home, tmp_path: Path) -> 
 
 
 def test_interrupting_up_leaves_nothing(home: Home) -> None:
-    import subprocess  # noqa: PLC0415
-    import sys  # noqa: PLC0415
-
     environment = {**os.environ, "EBB_HOME": str(home.folder / ".ebb")}
     process = subprocess.Popen(
         [sys.executable, "-m", "local.cli", "up", "--port", "0"], env=environment, cwd=home.folder
@@ -133,3 +132,22 @@ def test_interrupting_up_leaves_nothing(home: Home) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(30) in {0, 130}
     assert home.json("down")["was_up"] is False
+
+
+@pytest.mark.parametrize("seconds", [1.0, 3.0, 6.0])
+def test_interrupting_a_training_keeps_nothing_half_written(trained: Home, tmp_path: Path, seconds: float) -> None:
+    data = str(trained.folder / "data/customers.parquet")
+    contract = str(ROOT / "training/contracts/synthetic.toml")
+    command = [sys.executable, "-m", "local.cli", "train", "--contract", contract, "--data", data]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode in {0, 130}
+    assert "Traceback" not in said
+    if process.returncode:
+        assert "interrupted; nothing half-written was kept" in said
+    releases = tmp_path / "releases" / "synthetic"
+    kept = [path.name for path in releases.iterdir()] if releases.is_dir() else []
+    assert not [name for name in kept if name.startswith(".partial")]
+    assert ("champion" in kept) == (process.returncode == 0)

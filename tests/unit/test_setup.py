@@ -1,0 +1,126 @@
+"""What `make` sets up: which Python counts, and locks that say exactly what is installed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.home import ROOT
+
+PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)( ; [^\\]+)? \\$", re.MULTILINE)
+HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+
+
+def _chosen(home: Path, path: Path) -> subprocess.CompletedProcess[str]:
+    """Ask the setup which Python it would use, with only these folders to look in."""
+    environment = {"HOME": str(home), "PATH": f"{path}:{home / 'tools'}"}
+    tools = home / "tools"
+    tools.mkdir(exist_ok=True)
+    for name in ("dirname", "cat", "cksum", "tr", "grep"):
+        if not (tools / name).exists():
+            (tools / name).symlink_to(f"/usr/bin/{name}")
+    command = ["/bin/sh", str(ROOT / "local/setup.sh"), "python"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def _script(path: Path, body: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("home", "bin"):
+        (tmp_path / name).mkdir()
+    return tmp_path / "home", tmp_path / "bin"
+
+
+def test_a_dead_shim_does_not_count(places: tuple[Path, Path]) -> None:
+    home, path = places
+    _script(path / "python3.13", "echo 'pyenv: python3.13: command not found' >&2; exit 127")
+    (path / "python3.11").symlink_to(sys.executable)
+    assert _chosen(home, path).stdout.strip() == str(path / "python3.11")
+
+
+def test_a_newer_one_in_pyenv_is_preferred_to_an_older_one_on_the_path(places: tuple[Path, Path]) -> None:
+    home, path = places
+    _script(path / "python3.13", "exit 127")
+    (path / "python3.12").symlink_to(sys.executable)
+    _script(home / ".pyenv/versions/3.13.1/bin/python3.13", "exit 0")
+    assert _chosen(home, path).stdout.strip() == str(home / ".pyenv/versions/3.13.1/bin/python3.13")
+
+
+def test_the_path_comes_first(places: tuple[Path, Path]) -> None:
+    home, path = places
+    (path / "python3.13").symlink_to(sys.executable)
+    _script(home / ".pyenv/versions/3.13.1/bin/python3.13", "exit 0")
+    assert _chosen(home, path).stdout.strip() == str(path / "python3.13")
+
+
+def test_none_is_a_sentence(places: tuple[Path, Path]) -> None:
+    home, path = places
+    _script(path / "python3", "exit 1")
+    done = _chosen(home, path)
+    assert done.returncode == 1
+    assert "no Python 3.11 or newer was found" in done.stderr
+
+
+def test_an_unknown_word_is_a_sentence() -> None:
+    done = subprocess.run(["/bin/sh", str(ROOT / "local/setup.sh"), "x"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "setup: say demo, all or python, not 'x'\n")
+
+
+def _pins(name: str) -> dict[str, set[str]]:
+    pins: dict[str, set[str]] = {}
+    for package, version, marker in PIN.findall((ROOT / name).read_text()):
+        pins.setdefault(package, set()).add(version + (marker or ""))
+    return pins
+
+
+def test_the_demos_lock_is_a_part_of_the_whole() -> None:
+    whole, demo = _pins("requirements.txt"), _pins("requirements/demo.txt")
+    assert 50 < len(demo) < len(whole)
+    assert {
+        name
+        for name, versions in demo.items()
+        if not {v.split(" ;")[0] for v in versions} <= {v.split(" ;")[0] for v in whole[name]}
+    } == set()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements/demo.txt"])
+def test_every_pin_has_hashes_and_no_place(name: str) -> None:
+    text = (ROOT / name).read_text()
+    pins = PIN.findall(text)
+    assert len(HASH.findall(text)) >= len(pins) > 100
+    assert "://" not in text
+    assert "index-url" not in text
+
+
+def test_the_build_backend_is_in_both_locks() -> None:
+    for name in ("requirements.txt", "requirements/demo.txt"):
+        assert {"hatchling", "editables"} <= set(_pins(name))
+
+
+def test_the_required_packages_are_locked() -> None:
+    required = {
+        "aws-cdk-lib",
+        "aws-lambda-powertools",
+        "boto3",
+        "fastapi",
+        "locust",
+        "mangum",
+        "mlflow",
+        "moto",
+        "onnxruntime",
+        "pg8000",
+        "pydantic",
+        "pytest",
+        "redis",
+        "sagemaker",
+        "scikit-learn",
+    }
+    assert required <= set(_pins("requirements.txt"))
