@@ -20,6 +20,7 @@ from local.servers import cluster as clusters
 from local.servers import postgres
 from local.servers import unprivileged as users
 from local.servers.cluster import data_folder, processes_of
+from local.servers.open_copy import open_copy
 from local.servers.ports import free_port, is_free, is_listening
 from local.servers.postgres import Postgres, binaries_folder
 from local.servers.starting import Aborted, PortTaken
@@ -288,38 +289,57 @@ def closed_programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(closed)
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that any user can enter, wherever the tests' own ones lie."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def open_programs(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Postgres's programs where any user can run them, also when this checkout lies below a closed folder."""
+    package = binaries_folder().parent.parent
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(open_folder))
+        programs = open_copy(package) / "pginstall" / "bin"
+    monkeypatch.setattr(postgres, "binaries_folder", lambda: programs)
+    return programs
+
+
 @root_only
 @pytest.mark.parametrize("namespaces", [True, False])
 def test_as_root_its_programs_may_lie_under_a_folder_closed_to_others(
-    closed_programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespaces: bool
+    closed_programs: Path, open_folder: Path, monkeypatch: pytest.MonkeyPatch, namespaces: bool
 ) -> None:
     """In a namespace where there may be one; else from a copy that is open to all, made once."""
     if not namespaces:
         real = users._works
         monkeypatch.setattr(users, "_works", lambda way, *rest: way.way != "namespace" and real(way, *rest))
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            folder.chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
     for _ in range(2):
         server = Postgres.start(closed_programs / "pg", durable=False)
         try:
             assert query(server, "SELECT 1") == [[1]]
         finally:
             server.stop()
-    assert len(list(tmp_path.glob("ebb-postgres-*"))) == (0 if namespaces else 1)
+    assert len(list(open_folder.glob("ebb-postgres-*"))) == (0 if namespaces else 1)
 
 
-def test_a_plain_user_needs_no_other_user(tmp_path: Path) -> None:
+def test_a_plain_user_needs_no_other_user(tmp_path: Path, open_programs: Path) -> None:
     """Run in a process that is not root: our own launcher makes one where the tests run as root."""
     code = f"""
 import os
 from pathlib import Path
-from local.servers.postgres import Postgres, binaries_folder
+from local.servers import postgres
 from local.servers.unprivileged import AS_I_AM, unprivileged
 from local.servers.valkey import Valkey
+postgres.binaries_folder = lambda: Path({str(open_programs)!r})
 folder = Path({str(tmp_path / "mine")!r})
-valkey, server = Valkey.start(folder / "valkey"), Postgres.start(folder / "pg", durable=False)
-print(os.geteuid() != 0, unprivileged(binaries_folder() / "postgres", folder) == AS_I_AM, flush=True)
+valkey, server = Valkey.start(folder / "valkey"), postgres.Postgres.start(folder / "pg", durable=False)
+print(os.geteuid() != 0, unprivileged(postgres.binaries_folder() / "postgres", folder) == AS_I_AM, flush=True)
 print(Path(f"/proc/{{server.pid}}").stat().st_uid == os.geteuid(), flush=True)
 server.stop(), valkey.stop()
 """
@@ -364,7 +384,9 @@ def test_a_root_without_any_way_out_is_told_so(tmp_path: Path, monkeypatch: pyte
 
 
 @root_only
-def test_the_server_has_no_right_of_root_but_to_pass_folders(server: Postgres) -> None:
+@pytest.mark.usefixtures("open_programs")
+def test_the_server_has_no_right_of_root_but_to_pass_folders(request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue("server")
     status = dict(
         line.split(":\t", 1) for line in Path(f"/proc/{server.pid}/status").read_text().splitlines() if ":\t" in line
     )
