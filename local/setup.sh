@@ -49,9 +49,9 @@ find_uv() {
     if [ -n "$found" ] && "$found" --version >/dev/null 2>&1; then echo "$found"; return; fi
     if [ ! -x .tools/bin/uv ]; then
         say "Fetching uv"
-        if ! "$python" -m venv .tools >/dev/null 2>&1 || ! .tools/bin/python -m pip install -q "uv>=0.8" >&2; then
+        if ! "$python" -m venv .tools >/dev/null 2>&1 || ! .tools/bin/python -m pip install -qq "uv>=0.8" >&2; then
             rm -rf .tools
-            "$python" -m pip install -q --target .tools "uv>=0.8" >&2 || {
+            "$python" -m pip install -qq --target .tools "uv>=0.8" >&2 || {
                 echo "setup: uv could not be installed with $python: it needs pip, or uv on PATH" >&2
                 return 1
             }

@@ -15,14 +15,19 @@ console = Console(stderr=False, highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def bars() -> Progress:
+    """Return progress bars as every command shows them, on standard error."""
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=errors)
+
+
 class TerminalProgress:
     """The `training.progress.Progress` of a terminal; bars go to standard error, so that output stays clean."""
 
     @contextmanager
     def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Open a step of `total` units and show its bar; the bar stays when the step is done."""
-        columns = (TextColumn("{task.description:<34}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=errors) as progress:
+        with bars() as progress:
             task = progress.add_task(title, total=max(total, 1))
             yield lambda done: progress.advance(task, done)
             progress.update(task, completed=max(total, 1))

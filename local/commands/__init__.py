@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from local.commands.down import down
 from local.commands.init import init
 from local.commands.score import score
+from local.commands.status import status
 from local.commands.synthesize import synthesize
 from local.commands.token import token
 from local.commands.train import train
-from local.commands.up import down, status, up
+from local.commands.up import up
 
 COMMANDS: dict[str, Callable[..., object]] = {
     "synthesize": synthesize,

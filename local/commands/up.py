@@ -1,13 +1,37 @@
-"""`ebb up`, `ebb status` and `ebb down`: the local cloud."""
+"""`ebb up`: brings the local cloud up."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ebb.errors import Misuse
-from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
+from local.terminal import TerminalProgress, next_step, print_facts, print_json
+
+if TYPE_CHECKING:
+    from local.supervisor.state import State
+    from training.progress import Progress
+
+_PROGRESS = "progress.json"
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, and the state folder it is for."""
+
+    release: Path | None
+    data: Path | None
+    port: int
+    environments: int
+    folder: Path
+
+    def options(self) -> list[str]:
+        """Return the options that ask for the same again."""
+        options = ["--port", str(self.port), "--environments", str(self.environments)]
+        options += ["--release", str(self.release)] if self.release else []
+        return options + (["--data", str(self.data)] if self.data else [])
 
 
 def up(
@@ -18,7 +42,9 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one.")] = 8080,
     environments: Annotated[int, typer.Option(min=1, max=64, help="Environments of the prediction function.")] = 2,
     *,
-    detach: Annotated[bool, typer.Option(help="Return when it is up, and leave it running.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it is up, and leave it running.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    progress_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Bring the local cloud up: Valkey, Postgres, the functions and the gateway, on loopback only.
 
@@ -32,51 +58,60 @@ def up(
         raise Misuse(f"--data {data}: there is no such file or folder")
     if port:
         require_free(port)
+    request = _Request(release, data, port, environments, state_folder())
     if detach:
-        _detached(release, data, port, environments, state_folder())
+        _tell(request.folder, _detached(request), as_json=as_json)
     else:
-        _foreground(release, data, port, environments, state_folder())
+        _foreground(request, progress_file, as_json=as_json)
 
 
-def _foreground(release: Path | None, data: Path | None, port: int, environments: int, folder: Path) -> None:
+def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool) -> None:
     from local.load import load_table, prepare_database  # noqa: PLC0415
+    from local.progress_file import FileProgress  # noqa: PLC0415
     from local.serve import find_release, keep_port, make_plan, pinned  # noqa: PLC0415
+    from local.supervisor.failure import failure_kept  # noqa: PLC0415
     from local.supervisor.plan import Servers  # noqa: PLC0415
-    from local.supervisor.state import State, make_state_folder  # noqa: PLC0415
+    from local.supervisor.state import make_state_folder  # noqa: PLC0415
     from local.supervisor.supervisor import run  # noqa: PLC0415
 
-    make_state_folder(folder)
-    served = pinned(find_release(release), folder)
-    if data is not None and served.release is None:
-        raise Misuse("--data needs a release, whose contract says what the columns mean: train one with `ebb train`")
+    make_state_folder(request.folder)
+    with failure_kept(request.folder):
+        served = pinned(find_release(request.release), request.folder)
+        if request.data is not None and served.release is None:
+            raise Misuse("--data needs a release, whose contract explains the columns: train one with `ebb train`")
+    progress: Progress = FileProgress(progress_file) if progress_file else TerminalProgress()
 
     def prepare(servers: Servers, database: str) -> None:
         prepare_database(servers, database).close()
-        if data is not None and served.release is not None:
-            load_table(data, served.release.contract, servers, database, TerminalProgress())
+        if request.data is not None and served.release is not None:
+            load_table(request.data, served.release.contract, servers, database, progress)
 
-    def announce(state: State) -> None:
-        keep_port(folder, state.ports.control)
-        _tell(state)
+    def announce(state: "State") -> None:
+        keep_port(request.folder, state.ports.control)
+        _tell(request.folder, state, as_json=as_json)
 
-    run(make_plan(served, folder, port=port, environments=environments, prepare=prepare), announce)
+    plan = make_plan(served, request.folder, port=request.port, environments=request.environments, prepare=prepare)
+    run(plan, announce)
 
 
-def _detached(release: Path | None, data: Path | None, port: int, environments: int, folder: Path) -> None:
-    from local.serve import find_release  # noqa: PLC0415
+def _detached(request: _Request) -> "State":
+    """Run the same command in the background, and show its progress here."""
+    from local.progress_file import ProgressWatcher  # noqa: PLC0415
     from local.supervisor.detach import detach  # noqa: PLC0415
 
-    find_release(release)
-    options = ["--port", str(port), "--environments", str(environments)]
-    options += ["--release", str(release)] if release else []
-    options += ["--data", str(data)] if data else []
-    _tell(detach([sys.executable, "-m", "local.cli", "up", *options], folder))
+    file = request.folder / _PROGRESS
+    command = [sys.executable, "-m", "local.cli", "up", *request.options(), "--progress-file", str(file)]
+    with ProgressWatcher(file, "Bring the local cloud up") as watcher:
+        return detach(command, request.folder, watch=watcher.look)
 
 
-def _tell(state: object) -> None:
-    from local.supervisor.state import State  # noqa: PLC0415
+def _tell(folder: Path, state: "State", *, as_json: bool) -> None:
+    if as_json:
+        from local.supervisor.status import status  # noqa: PLC0415
 
-    assert isinstance(state, State)  # noqa: S101 - told by the supervisor
+        print_json(status(folder).as_dict())
+        sys.stdout.flush()
+        return
     print_facts(
         "Ebb is up",
         {
@@ -91,52 +126,3 @@ def _tell(state: object) -> None:
     else:
         next_step("ebb train --contract CONTRACT --data DATA", "ebb down")
     sys.stdout.flush()
-
-
-def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
-    """Say what is up: addresses, release, processes. Exit code 1 when nothing is up.
-
-    Example:  ebb status --json
-    """
-    from local.supervisor.state import state_folder  # noqa: PLC0415
-    from local.supervisor.status import status as read_status  # noqa: PLC0415
-
-    found = read_status(state_folder())
-    if as_json:
-        print_json(found.as_dict())
-    elif found.state is None:
-        console.print("Nothing is up.")
-        next_step("ebb up")
-    else:
-        _print_status(found.as_dict())
-    if not found.up:
-        raise typer.Exit(1)
-
-
-def _print_status(facts: dict[str, object]) -> None:
-    shown = ("up", "url", "contract", "release", "started_at", "supervisor", "environments")
-    print_facts("Local cloud", {name: facts[name] for name in shown})
-    processes = facts["processes"]
-    assert isinstance(processes, dict)  # noqa: S101 - as as_dict promises
-    rows = [(name, p["pid"], "yes" if p["alive"] else "no", p["restarts"]) for name, p in processes.items()]
-    print_table("Processes", ["name", "process id", "alive", "restarts"], rows)
-    next_step("ebb score ENTITY_ID", "ebb down")
-
-
-def down(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
-    """Take the local cloud down; also cleans up after a supervisor that was killed.
-
-    Example:  ebb down
-    """
-    from local.supervisor.down import down as take_down  # noqa: PLC0415
-    from local.supervisor.state import state_folder  # noqa: PLC0415
-
-    stopped = take_down(state_folder())
-    if as_json:
-        print_json(stopped.__dict__)
-    elif not stopped.was_up:
-        console.print("Nothing was up.")
-    else:
-        console.print(f"Ebb is down ({stopped.seconds:.1f} s); features stay in {state_folder()}.")
-    if not as_json:
-        next_step("ebb up")

@@ -4,7 +4,7 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -16,15 +16,23 @@ from local.supervisor.failure import kept_failure
 from local.supervisor.state import State, make_state_folder, read_state, refuse_second
 
 _POLL_SECONDS = 0.02
+_LOG = "supervisor.log"
 
 
-def detach(command: Sequence[str], folder: Path, timeout_seconds: float = 120.0) -> State:
+def _nothing() -> None:
+    """Watch nothing."""
+
+
+def detach(
+    command: Sequence[str], folder: Path, timeout_seconds: float = 120.0, watch: Callable[[], None] = _nothing
+) -> State:
     """Run a command that runs the supervisor, in a session of its own, until its gateway answers.
 
     Args:
         command: absolute path of a program, then its arguments; it runs a plan with this state folder.
         folder: the state folder; the command's output is appended to `supervisor.log` in it.
         timeout_seconds: how long the start may take.
+        watch: called again and again while waiting.
 
     Returns:
         The state, with phase "up".
@@ -35,26 +43,25 @@ def detach(command: Sequence[str], folder: Path, timeout_seconds: float = 120.0)
     """
     make_state_folder(folder)
     refuse_second(folder)
-    log = folder / "supervisor.log"
-    offset = log.stat().st_size if log.exists() else 0
     with ExitStack() as undo:
-        process = _spawn(command, log)
+        process = _spawn(command, folder / _LOG)
         undo.callback(_end, process, folder)
-        state = _wait_up(process, folder, timeout_seconds, log, offset)
+        state = _wait_up(process, folder, timeout_seconds, watch)
         undo.pop_all()
     return state
 
 
-def _wait_up(process: ProcessId, folder: Path, timeout_seconds: float, log: Path, offset: int) -> State:
+def _wait_up(process: ProcessId, folder: Path, timeout_seconds: float, watch: Callable[[], None]) -> State:
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
         if not process.alive():
-            raise Unavailable(kept_failure(folder) or _last_line(log, offset))
+            raise Unavailable(kept_failure(folder) or _last_line(folder / _LOG))
         state = read_state(folder)
         if state is not None and state.supervisor == process and state.phase == "up" and _answers(state.ports.gateway):
             return state
+        watch()
         time.sleep(_POLL_SECONDS)
-    raise Unavailable(f"Ebb was not up within {timeout_seconds:g} s and was stopped again; see {log}.")
+    raise Unavailable(f"Ebb was not up within {timeout_seconds:g} s and was stopped again; see {folder / _LOG}.")
 
 
 def _spawn(command: Sequence[str], log: Path) -> ProcessId:
@@ -77,9 +84,9 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _last_line(log: Path, offset: int) -> str:
-    written = log.read_bytes()[offset:].decode(errors="replace")
-    last = next((line.strip() for line in reversed(written.splitlines()) if line.strip()), None)
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    last = next((line.strip() for line in reversed(lines) if line.strip()), None)
     return f"Ebb ended while it was starting; {log} ends with: {last}" if last else f"Ebb ended; see {log}."
 
 
