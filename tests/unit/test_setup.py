@@ -1,5 +1,6 @@
 """What `make` sets up: which Python counts, and locks that say exactly what is installed."""
 
+import os
 import re
 import subprocess
 import sys
@@ -124,3 +125,12 @@ def test_the_required_packages_are_locked() -> None:
         "scikit-learn",
     }
     assert required <= set(_pins("requirements.txt"))
+
+
+def test_a_second_setup_installs_nothing(tmp_path: Path) -> None:
+    """With a uv that always fails, a setup that is complete still succeeds, and says nothing."""
+    _script(tmp_path / "uv", "exit 99")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = ["/bin/sh", str(ROOT / "local/setup.sh"), "demo"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
