@@ -41,7 +41,7 @@ def test_every_command_explains_itself_with_an_example(home: Home, command: str)
         (("synthesize", "--rows", "-3", "--out", "d"), 2, "--rows"),
         (("init", "nowhere.csv", "--label", "x", "--out", "c.toml"), 1, "nowhere.csv"),
         (("train", "--contract", "nowhere.toml", "--data", "nowhere.csv"), 1, "nowhere.toml"),
-        (("up", "--release", "nowhere"), 1, "nowhere is no release"),
+        (("up", "--release", "nowhere", "--port", "0"), 1, "nowhere is no release"),
         (("up", "--data", "nowhere.csv"), 2, "nowhere.csv: there is no such file"),
         (("up", "--port", "99999"), 2, "--port"),
     ],
