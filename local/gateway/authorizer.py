@@ -118,8 +118,12 @@ class Authorizer:
             raise Unauthorized(_describe(error)) from error
         if not self._meant_for_us(claims):
             raise Unauthorized("the token does not have a valid audience")
-        granted = {"jwt": {"claims": as_strings(claims), "scopes": None}}
-        return Grant(float(claims["exp"]), scopes_of(claims), orjson.Fragment(orjson.dumps(granted)))
+        try:
+            granted = orjson.dumps({"jwt": {"claims": as_strings(claims), "scopes": None}})
+            return Grant(float(claims["exp"]), scopes_of(claims), orjson.Fragment(granted))
+        except (TypeError, OverflowError, RecursionError) as error:
+            # Whole numbers over 64 bits, half a surrogate pair, a thousand brackets: no event could carry them.
+            raise Unauthorized(_describe(jwt.DecodeError())) from error
 
     def _meant_for_us(self, claims: Mapping[str, Any]) -> bool:
         audience = claims.get("aud")

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ from local.wire.request import Request
 from local.wire.site import Limits
 
 _LOG = logging.getLogger(__name__)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*(.*)")
 Respond = Callable[[Answer], None]
 
 
@@ -42,8 +44,8 @@ class Invoker(Protocol):
 def _split(target: str) -> tuple[str, str]:
     """Return raw path and query of a request target in origin or absolute form (RFC 9112, 3.2)."""
     if not target.startswith("/"):
-        _, found, rest = target.partition("://")
-        target = "/" + rest.partition("/")[2] if found else "*"
+        absolute = _ABSOLUTE.fullmatch(target)
+        target = "/" + absolute[1].removeprefix("/") if absolute else "*"
     path, _, query = target.partition("?")
     return path, query
 

@@ -1,6 +1,5 @@
 """What a function answered, turned into HTTP by the rules of payload format 2.0."""
 
-import binascii
 import re
 from base64 import b64decode
 from typing import Any
@@ -56,7 +55,7 @@ def _content(body: Any, is_base64: Any) -> bytes:
         return body.encode()
     try:
         return b64decode(body, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise Malformed("body is not base64") from error
 
 

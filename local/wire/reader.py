@@ -45,14 +45,14 @@ class Reader:
         self.chunks: list[bytes] = []
         self.head_bytes = self.body_bytes = self.unfinished = 0
         self.in_head = True
-        self.finished = False
+        self.finished = self.heard_body = False
         self.deaf = False
 
     def feed(self, data: bytes) -> None:
         """Parse what arrived; whatever follows something unreadable is not looked at."""
         if self.deaf:
             return
-        self.finished = False
+        self.finished = self.heard_body = False
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -60,8 +60,9 @@ class Reader:
             self.deaf = True
         except httptools.HttpParserError:
             self.refuse(HTTPStatus.BAD_REQUEST)
-        if self.in_head and not self.finished:
-            # The parser hands a header over when it is whole: without this, one that never ends would grow for ever.
+        if not self.finished and not self.heard_body:
+            # The parser hands a header, a trailer and a chunk's size over when they are whole: without this, one that
+            # never ends would grow for ever.
             self.unfinished += len(data)
             if self.unfinished > self.limits.head_bytes:
                 self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -84,7 +85,9 @@ class Reader:
         self.request.target += url.decode("latin-1")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header in."""
+        """Take one header in; those that follow a chunked body are dropped (RFC 9112, 7.1.2)."""
+        if not self.in_head:
+            return
         self.head_bytes += len(name) + len(value) + 4
         self.request.add_header(_name(name), value.decode("latin-1"))
 
@@ -98,13 +101,20 @@ class Reader:
             self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif int(headers.get("content-length", 0)) > self.limits.body_bytes:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        elif "host" not in headers and self.parser.get_http_version() == "1.1":
+        elif self._lacks_one_host():
             self.refuse(HTTPStatus.BAD_REQUEST)
         elif "expect" in headers:
             self.receiver.expected()
 
+    def _lacks_one_host(self) -> bool:
+        """Say whether the request names two hosts, or none where it must (RFC 9112, 3.2)."""
+        host = self.request.headers.get("host")
+        return self.parser.get_http_version() != "1.0" if host is None else "," in host
+
     def on_body(self, body: bytes) -> None:
         """Collect the body within its limit."""
+        self.heard_body = True
+        self.unfinished = 0
         self.body_bytes += len(body)
         if self.body_bytes > self.limits.body_bytes:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
