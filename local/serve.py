@@ -53,10 +53,11 @@ def find_release(where: Path | None) -> Served:
         ReleaseError: the release fails its checks, or several contracts could be meant.
     """
     root = where or DEFAULT_RELEASES
+    named = root.resolve()  # "." and ".." carry no name
     if (root / "manifest.json").exists():
-        return _load(root.parent.parent, root.parent.name, root.name)
+        return _load(named.parent.parent, named.parent.name, named.name)
     if (root / "champion").exists():
-        return _load(root.parent, root.name, None)
+        return _load(named.parent, named.name, None)
     contracts = FolderReleases(root).contracts()
     if len(contracts) > 1:
         names = ", ".join(str(root / name) for name in contracts)

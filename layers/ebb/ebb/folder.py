@@ -1,5 +1,6 @@
 """Releases in a folder: `<root>/<contract>/<version>/`, with the champion's version in `<contract>/champion`."""
 
+import errno
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 from ebb.errors import NoRelease, ReleaseError
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
+_CONTRACT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
 class FolderReleases:
@@ -26,18 +28,29 @@ class FolderReleases:
         """Return the contracts that have releases, sorted."""
         if not self._root.is_dir():
             return []
-        return sorted(p.name for p in self._root.iterdir() if p.is_dir() and self.versions(p.name))
+        names = (p.name for p in self._root.iterdir() if _CONTRACT.fullmatch(p.name))
+        return sorted(name for name in names if self.versions(name))
 
     def champion(self, contract: str) -> str | None:
-        """Return the version that serves, or None."""
+        """Return the version that serves, or None.
+
+        Raises:
+            ReleaseError: the file that names it cannot be read, or names something else.
+        """
+        path = self._contract(contract) / "champion"
         try:
-            return (self._root / contract / "champion").read_text().strip() or None
+            version = path.read_text().strip()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReleaseError(f"the champion of {contract} cannot be read ({type(error).__name__}): {path}") from None
+        if version and not _VERSION.fullmatch(version):
+            raise ReleaseError(f"{path} does not name a version (12 hex digits): train again, or write one into it")
+        return version or None
 
     def versions(self, contract: str) -> list[str]:
         """Return all complete versions, sorted."""
-        folder = self._root / contract
+        folder = self._contract(contract)
         if not folder.is_dir():
             return []
         return sorted(p.name for p in folder.iterdir() if p.is_dir() and _VERSION.fullmatch(p.name))
@@ -47,11 +60,11 @@ class FolderReleases:
 
         Raises:
             NoRelease: there is no such folder.
-            ReleaseError: a file cannot be read.
+            ReleaseError: a file cannot be read, or the name is none of a release.
         """
-        folder = self._root / contract / version
+        folder = self._release(contract, version)
         if not folder.is_dir():
-            raise NoRelease(f"there is no release {contract}/{version} in {self._root}")
+            raise NoRelease(f"there is no release {contract}/{version}: train one with `ebb train`")
         try:
             return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}
         except OSError as error:
@@ -63,7 +76,7 @@ class FolderReleases:
         Raises:
             ReleaseError: it cannot be written (disk full, no permission); nothing of it is seen.
         """
-        target = self._root / contract / version
+        target = self._release(contract, version)
         if target.is_dir():
             return
         partial = None
@@ -76,6 +89,8 @@ class FolderReleases:
             partial.rename(target)
             _sync_folder(target.parent)
         except OSError as error:
+            if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+                return  # another writer was first; the same version has the same content
             raise ReleaseError(
                 f"release {contract}/{version} could not be written: {error.strerror}; nothing of it was kept"
             ) from None
@@ -91,9 +106,9 @@ class FolderReleases:
             ReleaseError: the name cannot be written; the old one stands.
         """
         if version not in self.versions(contract):
-            raise NoRelease(f"there is no release {contract}/{version} in {self._root}")
-        folder = self._root / contract
-        partial = folder / f".champion-{os.getpid()}"
+            raise NoRelease(f"there is no release {contract}/{version}: train one with `ebb train`")
+        folder = self._contract(contract)
+        partial = folder / f".champion-{os.urandom(8).hex()}"
         try:
             _write_synced(partial, f"{version}\n".encode())
             partial.replace(folder / "champion")
@@ -102,6 +117,18 @@ class FolderReleases:
             raise ReleaseError(f"the champion of {contract} could not be named: {error.strerror}") from None
         finally:
             partial.unlink(missing_ok=True)
+
+    def _contract(self, contract: str) -> Path:
+        """Return a contract's folder; a name that is none never becomes a path."""
+        if not _CONTRACT.fullmatch(contract):
+            raise ReleaseError(f"{contract[:64]!r} is not the name of a contract")
+        return self._root / contract
+
+    def _release(self, contract: str, version: str) -> Path:
+        """Return a release's folder; a version that is none never becomes a path."""
+        if not _VERSION.fullmatch(version):
+            raise ReleaseError(f"{version[:64]!r} is not the version of a release (12 hex digits)")
+        return self._contract(contract) / version
 
 
 def _write_synced(path: Path, content: bytes) -> None:

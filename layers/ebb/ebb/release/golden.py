@@ -46,7 +46,7 @@ def golden_from_bytes(content: bytes) -> list[GoldenExample]:
     """
     try:
         return [GoldenExample(**json.loads(line)) for line in content.decode().splitlines()]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise ReleaseError("the golden examples cannot be read: they are not what Ebb writes") from None
 
 
@@ -64,8 +64,13 @@ def check_golden(contract: Contract, scorer: Scorer, examples: Sequence[GoldenEx
     """
     if not examples:
         raise ReleaseError("this release has no golden examples, so it cannot be checked: train again")
-    answers = scorer.score(encode(contract, [accept_row(contract, e.features) for e in examples]))
-    expected = np.array([e.probability for e in examples], np.float32)
+    try:
+        answers = scorer.score(encode(contract, [accept_row(contract, e.features) for e in examples]))
+        expected = np.array([e.probability for e in examples], np.float32)
+    except Exception as error:  # noqa: BLE001 - whatever a graph or a row that fits no other raises
+        raise ReleaseError(
+            f"the golden examples of this release cannot be scored ({type(error).__name__}): train again"
+        ) from None
     allowed = 0.0 if made_on == instruction_set() else ELSEWHERE
     wrong = np.flatnonzero(~(np.abs(answers - expected) <= allowed))
     if len(wrong):

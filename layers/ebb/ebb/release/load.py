@@ -42,9 +42,7 @@ def load_release(
         NoRelease: there is no such release.
         ReleaseError: it is altered, incomplete, another contract's, or answers its golden examples differently.
     """
-    files = store.read(contract, version)
-    manifest = verify(files, contract)
-    parsed = _contract(files, f"{contract}/{version}")
+    files, manifest, parsed = _verified(store, contract, version)
     scorer = make_scorer(files[MODEL])
     check_golden(parsed, scorer, golden_from_bytes(files[GOLDEN]), manifest.instruction_set)
     reference = Reference.from_bytes(files[REFERENCE])
@@ -58,10 +56,7 @@ def load_contract(store: ReleaseStore, contract: str) -> Contract:
         NoRelease: the contract has no champion yet.
         ReleaseError: the champion is altered, incomplete or another contract's.
     """
-    version = _champion(store, contract)
-    files = store.read(contract, version)
-    verify(files, contract)
-    return _contract(files, f"{contract}/{version}")
+    return _verified(store, contract, _champion(store, contract))[2]
 
 
 def load_champion(store: ReleaseStore, contract: str, make_scorer: Callable[[bytes], Scorer]) -> LoadedRelease:
@@ -81,8 +76,17 @@ def _champion(store: ReleaseStore, contract: str) -> str:
     return version
 
 
-def _contract(files: Mapping[str, bytes], name: str) -> Contract:
+def _verified(store: ReleaseStore, contract: str, version: str) -> tuple[Mapping[str, bytes], Manifest, Contract]:
+    """Read a release and check that it is whole, unaltered and the one that was asked for."""
+    name = f"{contract}/{version}"
+    files = store.read(contract, version)
+    manifest = verify(files, contract)
+    if manifest.version != version:
+        raise ReleaseError(f"release {name} is really {contract}/{manifest.version}: give the folder its own name back")
     try:
-        return parse_contract(files[CONTRACT].decode(), f"the contract of release {name}")
+        parsed = parse_contract(files[CONTRACT].decode(), f"the contract of release {name}")
     except (ContractError, UnicodeDecodeError) as error:
         raise ReleaseError(f"release {name} cannot be used: {error}") from None
+    if parsed.name != contract:
+        raise ReleaseError(f"release {name} cannot be used: its contract is named {parsed.name!r}")
+    return files, manifest, parsed

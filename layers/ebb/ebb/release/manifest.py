@@ -12,6 +12,8 @@ GOLDEN, METRICS, CARD, MANIFEST = "golden.jsonl", "metrics.json", "card.html", "
 FILES = (MODEL, CONTRACT, REFERENCE, GOLDEN, METRICS, CARD)
 """Every file of a release but the manifest itself."""
 
+_TABLES = frozenset({"files", "libraries"})
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -38,6 +40,16 @@ class Manifest:
     instruction_set: str
     created: str
     run_id: str
+
+    def __post_init__(self) -> None:
+        """Refuse what JSON may carry and a manifest does not.
+
+        Raises:
+            TypeError: names the field.
+        """
+        for name, value in self.__dict__.items():
+            if not isinstance(value, dict if name in _TABLES else str):
+                raise TypeError(name)
 
     def to_bytes(self) -> bytes:
         """Return the JSON text."""
@@ -86,5 +98,5 @@ def _read(files: Mapping[str, bytes]) -> Manifest:
         raise ReleaseError(f"this is no release: {MANIFEST} is missing")
     try:
         return Manifest(**json.loads(files[MANIFEST]))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise ReleaseError(f"this release cannot be read: its {MANIFEST} is not what Ebb writes") from None
