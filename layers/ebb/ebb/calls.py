@@ -12,6 +12,7 @@ import orjson
 from ebb.errors import BadRequest, BadShape, NotAllowed, TooLarge
 
 LONGEST_ENTITY_ID = 256
+_NO_TEXT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ def entity_id_of(value: Any) -> str:
     """
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ENTITY_ID or not value.isprintable():
         raise BadShape(f"`entity_id` must be a text of 1 to {LONGEST_ENTITY_ID} printable characters")
+    if _NO_TEXT in value:
+        # What a gateway makes of %FE as of %FF: different entities would become one.
+        raise BadShape("`entity_id` was not sent as UTF-8: encode it so before it is percent-encoded")
     return value
 
 

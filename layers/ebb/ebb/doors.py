@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from ebb.calls import Call, call_from_event
-from ebb.errors import EbbError, NoRelease, ReleaseError
+from ebb.errors import EbbError, NoRelease, ReleaseError, Unavailable
 from ebb.problems import Answer, ok, problem, unexpected
 
 Route = Callable[[Call], object]
@@ -28,6 +28,8 @@ def answer(event: Mapping[str, Any], route: Route, report: Report) -> Answer:
     except EbbError as error:
         if isinstance(error, ReleaseError) and not isinstance(error, NoRelease):
             report(f"release refused: {error}", correlation_id)
+        elif isinstance(error, Unavailable):
+            report(f"unavailable: {error}", correlation_id)
         return problem(error, correlation_id)
     except Exception as error:  # noqa: BLE001 - no traceback may reach a caller
         report(f"unexpected {type(error).__name__} in {_place(error)}", correlation_id)

@@ -73,12 +73,21 @@ class Refusal:
     reason: str
 
 
+MOST_REFUSALS = 100
+
+
 class BadFeatures(EbbError):
-    """Feature values that the contract refuses; `refusals` names each."""
+    """Feature values that the contract refuses; `refusals` names each, but no more than `MOST_REFUSALS`.
+
+    A body of a million wrong names would otherwise be answered with one many times its size.
+    """
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
-        self.refusals = tuple(refusals)
-        super().__init__("; ".join(f"{r.feature}: {r.reason}" for r in self.refusals))
+        self.refusals = tuple(refusals[:MOST_REFUSALS])
+        told = [f"{r.feature}: {r.reason}" for r in self.refusals]
+        if len(refusals) > MOST_REFUSALS:
+            told.append(f"and {len(refusals) - MOST_REFUSALS:,} more")
+        super().__init__("; ".join(told))
 
 
 class StaleFeatures(EbbError):

@@ -49,7 +49,12 @@ TABLE: tuple[tuple[type[errors.EbbError], int, str, str], ...] = (
 )
 """Error, status, last part of the problem's type, title; the first row that fits holds."""
 
-_HIDDEN = {"no-usable-release": "The release failed its checks; its owner finds the reason in the function's log."}
+_HIDDEN = {
+    "no-usable-release": "The release failed its checks; its owner finds the reason in the function's log.",
+    "unavailable": "The feature store does not answer. Send the same again in a moment; sent twice it changes nothing.",
+}
+"""What is said where the error itself names paths, servers or users."""
+
 _RETRY = {503: {"retry-after": "1"}}
 
 

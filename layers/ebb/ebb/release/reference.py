@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebb.contract.model import Contract, Value
+from ebb.errors import ReleaseError
 from ebb.features.inputs import Inputs
 
 BINS = 10
@@ -38,8 +39,15 @@ class Reference:
 
     @staticmethod
     def from_bytes(content: bytes) -> "Reference":
-        """Read what `to_bytes` wrote."""
-        return Reference(**json.loads(content))
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            ReleaseError: it is not what Ebb writes.
+        """
+        try:
+            return Reference(**json.loads(content))
+        except (ValueError, TypeError, RecursionError):
+            raise ReleaseError("the reference statistics cannot be read: they are not what Ebb writes") from None
 
     def typical(self, contract: Contract) -> dict[str, Value]:
         """Return the reference row: raw typical values by feature."""
@@ -67,7 +75,8 @@ def make_reference(
 
 def _numbers(column: NDArray[np.float64]) -> dict[str, Any]:
     known = column[~np.isnan(column)]
-    typical = float(np.median(known)) if len(known) else None
+    # The shortest text of the float32: 0.7 and not 0.699999988, which a range from 0.7 on would refuse.
+    typical = float(str(np.float32(np.median(known)))) if len(known) else None
     if len(known) and np.all(known == np.floor(known)):
         typical = float(np.floor(np.median(known)))
     return {**_histogram(known), "missing": int(len(column) - len(known)), "typical": typical}
