@@ -4,7 +4,7 @@ import re
 
 from ebb.contract.model import Feature, Kind, Unseen, Value, WhenStale
 from ebb.contract.table import Table
-from ebb.features.values import Refused, accept
+from ebb.features import values
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -73,6 +73,6 @@ def _check(table: Table, feature: Feature) -> None:
         raise table.fail('`unseen = "refuse"` needs a list of `categories`', "unseen")
     if feature.default is not None:
         try:
-            accept(feature, feature.default)
-        except Refused as refused:
+            values.accept(feature, feature.default)
+        except values.Refused as refused:
             raise table.fail(f"`default` {refused}", "default") from None
