@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
-from ebb.errors import Misuse
+from ebb.errors import Misuse, Unavailable
 
 _BITS = 2048
 _FILE = "identity.pem"
@@ -68,15 +68,22 @@ class Identity:
 
         Raises:
             Misuse: the file there is not a key of this kind.
+            Unavailable: the key cannot be kept there, or not be read.
         """
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / _FILE
-        if not path.exists():
-            _create(path)
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o600)
         try:
-            key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+            folder.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                _create(path)
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+            content = path.read_bytes()
+        except OSError as error:
+            raise Unavailable(
+                f"The key {path} cannot be kept ({error.strerror}); make room or name another folder with EBB_HOME."
+            ) from error
+        try:
+            key = serialization.load_pem_private_key(content, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise Misuse(
                 f"{path} is not a private key; delete it to get a new one (tokens minted so far end)"

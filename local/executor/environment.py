@@ -115,7 +115,8 @@ class Environment:
             connection.refuse_id()
             return
         self.current = None
-        self.deadline = None
+        # It must ask again: one that never does would be neither free nor dead.
+        self.watch(self.function.timeout_seconds)
         self.invocations += 1
         self.served_by_process += 1
         if len(body) > error_bodies.RESPONSE_LIMIT:
@@ -157,7 +158,9 @@ class Environment:
     def _overdue(self) -> None:
         self.deadline = None
         pending, self.current = self.current, None
-        if pending is None:
+        if pending is None and self.initialised:
+            self.last_error = f"{self.function.name} did not ask for its next invocation in time and was killed"
+        elif pending is None:
             self.init_error = f"it did not ask for an invocation within {self.function.init_seconds:g} s and was killed"
         else:
             seconds = self.function.timeout_seconds
@@ -173,6 +176,12 @@ class Environment:
         if self.process is not None and self.process.returncode is None:
             # The group, so that whatever the function started ends with it.
             with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def sweep(self) -> None:
+        """End what an ended process started and left behind; it is all in the process's group."""
+        if self.process is not None:
+            with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def dead(self) -> None:

@@ -42,6 +42,7 @@ class Lifecycle:
             process = await self._spawn()
             self.spawned.set()
             returncode = None if process is None else await process.wait()
+            self.environment.sweep()
             self._bury(returncode)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), self._pause())

@@ -60,6 +60,8 @@ class ProcessId(NamedTuple):
 
         The caller closes it.
         """
+        if not self.alive():
+            return None
         handle = None
         with suppress(ProcessLookupError):
             handle = os.pidfd_open(self.pid)

@@ -10,14 +10,15 @@ import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from ebb.errors import Misuse, Unavailable
 from local.servers.process_id import ProcessId
 
 _FILE = "up.json"
+Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class Ports(BaseModel):
@@ -25,10 +26,10 @@ class Ports(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    gateway: NonNegativeInt = 0
-    control: NonNegativeInt = 0
-    postgres: NonNegativeInt = 0
-    valkey: NonNegativeInt = 0
+    gateway: Port = 0
+    control: Port = 0
+    postgres: Port = 0
+    valkey: Port = 0
 
 
 class State(BaseModel):
