@@ -5,8 +5,6 @@ those in `o`. Times are epoch seconds.
 """
 
 from collections.abc import Mapping
-from typing import Any
-
 import orjson
 
 from ebb.contract.model import Value
@@ -32,8 +30,11 @@ def record_from_json(content: bytes | str, version: int) -> FeatureRecord:
     Raises:
         ValueError: it is none.
     """
-    document: dict[str, Any] = orjson.loads(content)
-    return record_from_parts(document["v"], document["t"], document["o"], version)
+    match orjson.loads(content):
+        case {"v": dict(values), "t": float() | int() as event_time, "o": dict(others)}:
+            return record_from_parts(values, event_time, others, version)
+        case _:
+            raise ValueError("the text is no feature record")
 
 
 def record_from_parts(

@@ -47,7 +47,7 @@ class ValkeyFeatures:
         self._ttl = str(int(ttl)) if ttl else "0"
 
     def read(self, entity_id: str) -> FeatureRecord | None:
-        """Return what is held, or None.
+        """Return what is held, or None; what is no record of Ebb's counts as forgotten.
 
         Raises:
             Unavailable: Valkey does not answer in time.
@@ -56,7 +56,10 @@ class ValkeyFeatures:
             blob: bytes | None = self._client.get(_key(entity_id))
         if blob is None:
             return None
-        return record_from_json(blob[DIGITS:], int(blob[:DIGITS]))
+        try:
+            return record_from_json(blob[DIGITS:], int(blob[:DIGITS]))
+        except ValueError:
+            return None
 
     def put(self, records: Mapping[str, FeatureRecord]) -> None:
         """Hold these records, unless a higher version is already held.
