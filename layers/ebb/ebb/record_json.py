@@ -5,6 +5,7 @@ those in `o`. Times are epoch seconds.
 """
 
 from collections.abc import Mapping
+
 import orjson
 
 from ebb.contract.model import Value
