@@ -92,8 +92,10 @@ def pinned(served: Served, state_folder: Path) -> Served:
     folder = root / served.contract
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / version
-    if not link.exists():
-        link.symlink_to(served.releases / served.contract / version, target_is_directory=True)
+    target = served.releases / served.contract / version
+    if not link.is_symlink() or link.readlink() != target:  # the releases may have been moved
+        link.unlink(missing_ok=True)
+        link.symlink_to(target, target_is_directory=True)
     FolderReleases(root).set_champion(served.contract, version)
     return Served(root.resolve(), served.contract, served.release)
 

@@ -11,6 +11,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended."""
+
 console = Console(stderr=False, highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -33,6 +36,11 @@ class TerminalProgress:
             progress.update(task, completed=max(total, 1))
 
 
+def plain(text: str) -> str:
+    """Return a text of unknown origin as it may be printed: neither markup nor control characters take effect."""
+    return escape("".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text))
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output, for scripts."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
@@ -40,24 +48,24 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print rows under column heads."""
-    table = Table(title=escape(title), title_justify="left", header_style="bold")
+    table = Table(title=plain(title), title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(escape(column))
+        table.add_column(plain(column))
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        table.add_row(*(plain(str(cell)) for cell in row))
     console.print(table)
 
 
 def print_facts(title: str, facts: Mapping[str, Any]) -> None:
     """Print names and values, one a line."""
-    console.print(f"[bold]{escape(title)}[/bold]")
+    console.print(f"[bold]{plain(title)}[/bold]")
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        console.print(f"  {escape(name):<{width}}  {escape(str(value))}")
+        console.print(f"  {plain(name):<{width}}  {plain(str(value))}")
 
 
 def next_step(*commands: str) -> None:
     """Say what to run next."""
     console.print("[bold]Next:[/bold]")
     for command in commands:
-        console.print(f"  {escape(command)}")
+        console.print(f"  {plain(command)}")

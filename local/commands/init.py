@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ebb.errors import Misuse
-from local.terminal import console, next_step, print_json, print_table
+from local.terminal import console, next_step, plain, print_json, print_table
 
 if TYPE_CHECKING:
     from training.describe import Description, Guess
@@ -78,7 +78,7 @@ def _show(described: "Description") -> None:
     rows += [(left.column, "-", "-", "-", f"left out: {left.reason}") for left in described.left_out]
     print_table(title, ("column", "kind", "values", "missing", "notes"), rows)
     key = described.entity or "the 1-based row number"
-    console.print(f"Entity: {key} ({described.entity_told})", markup=False)
+    console.print(f"Entity: {plain(key)} ({plain(described.entity_told)})")
 
 
 def _values(guess: "Guess") -> str:

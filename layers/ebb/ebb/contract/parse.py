@@ -24,7 +24,9 @@ def parse_contract(text: str, source: str = "contract") -> Contract:
     """
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ContractError("this is not valid TOML: its brackets are nested too deeply", None, source) from None
+    except ValueError as error:  # TOMLDecodeError, and an integer of thousands of digits
         at = re.search(r"\(at line (\d+)", str(error))
         reason = re.sub(r"\s*\(at .*\)$", "", str(error))
         raise ContractError(f"this is not valid TOML: {reason}", int(at[1]) if at else None, source) from None

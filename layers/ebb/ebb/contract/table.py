@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -68,7 +69,7 @@ class Table:
         value = self.take(key, default)
         if value is None and key not in self._values:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
             raise self.fail(f"`{key}` must be a finite number", key)
         if not low <= value <= high:
             raise self.fail(f"`{key}` is {value}, but must be {_between(low, high)}", key)
