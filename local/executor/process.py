@@ -33,12 +33,12 @@ class Account:
 def variables(function: Function, account: Account, runtime_api: str, log_stream: str) -> dict[str, str]:
     """Return the whole environment of a process: Lambda's variables and the function's own, nothing inherited.
 
-    See "Defined runtime environment variables" in the Lambda developer guide.
+    See "Defined runtime environment variables" in the Lambda developer guide. As in a container image,
+    AWS_EXECUTION_ENV is not set: told of python3.12 or newer, the runtime client starts a thread for each
+    invocation's wait, which costs 0.2 ms of its CPU (375 against 150 microseconds a request).
     """
-    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     return {
         "AWS_DEFAULT_REGION": account.region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{python}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": VERSION,

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from itertools import pairwise
@@ -57,7 +56,6 @@ def test_a_function_sees_lambdas_variables_and_its_own_and_no_others(
         seen.pop("LC_CTYPE", None)
         assert seen == {
             "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python3.{sys.version_info.minor}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
             "AWS_LAMBDA_FUNCTION_NAME": "act",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
