@@ -70,6 +70,7 @@ class Prediction:
                 "request": self.resolved.request,
                 "defaults": self.resolved.defaults,
                 "stale": self.resolved.stale,
+                "unseen": self.resolved.unseen(contract),
             },
             "degraded": bool(self.degraded),
             "degraded_because": list(self.degraded),
@@ -137,4 +138,4 @@ class Predictor:
 
 def _explain(release: LoadedRelease, row: Mapping[str, float | str]) -> tuple[Reason, ...]:
     reference = accept_row(release.contract, release.reference.typical(release.contract))
-    return reason_codes(release.contract, release.scorer, row, reference, release.sha256)
+    return reason_codes(release.contract, release.scorer, row, reference, release.name)

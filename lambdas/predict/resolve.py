@@ -9,16 +9,20 @@ from ebb.errors import StaleFeatures
 from ebb.features.values import Refused, accept
 from ebb.ports import FeatureRecord
 
+_SHOWN = 5
+"""Missing features named before the rest is only counted."""
+
 
 @dataclass
 class Resolved:
     """The values of one prediction.
 
     Attributes:
-        row: accepted values by feature, complete unless `problems` is not empty.
+        row: accepted values by feature, complete unless `problems` says what is not.
         ages: seconds since the event time of each stored value used.
         sources: names of the features taken from the `request` or the `default`s, and those used though `stale`.
-        problems: why the model cannot be used, without any value.
+        missing: features without a value, though the contract needs one.
+        refused: why stored values cannot be used, without any value.
     """
 
     row: dict[str, float | str] = field(default_factory=dict)
@@ -26,7 +30,23 @@ class Resolved:
     request: list[str] = field(default_factory=list)
     defaults: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """Return why the model cannot be used; empty where it can."""
+        if not self.missing:
+            return self.refused
+        shown, more = self.missing[:_SHOWN], len(self.missing) - _SHOWN
+        verb = "is" if len(self.missing) == 1 else "are"
+        rest = f" and {more} more" if more > 0 else ""
+        return [f"{', '.join(shown)}{rest} {verb} missing", *self.refused]
+
+    def unseen(self, contract: Contract) -> list[str]:
+        """Return the features whose category is none of those that the contract lists."""
+        listed = (feature for feature in contract.categories if feature.categories)
+        return [f.name for f in listed if self.row.get(f.name, "") not in {"", *f.categories}]
 
     def known(self) -> dict[str, Value]:
         """Return the raw values that the rules may use."""
@@ -66,7 +86,7 @@ def _stored(feature: Feature, value: Value, age: float, resolved: Resolved) -> N
             raise StaleFeatures(f"{feature.name} is older than its max_age: write a newer value first")
         resolved.stale.append(feature.name)
         if feature.when_stale is WhenStale.DEGRADE:
-            resolved.problems.append(f"{feature.name} is stale")
+            resolved.refused.append(f"{feature.name} is stale")
             return
     if value is None and feature.default is not None:
         _absent(feature, resolved)
@@ -74,7 +94,7 @@ def _stored(feature: Feature, value: Value, age: float, resolved: Resolved) -> N
     try:
         resolved.row[feature.name] = accept(feature, value)
     except Refused as refused:
-        resolved.problems.append(f"the stored {feature.name} {refused}")
+        resolved.refused.append(f"the stored {feature.name} {refused}")
         return
     resolved.ages[feature.name] = age
 
@@ -86,4 +106,4 @@ def _absent(feature: Feature, resolved: Resolved) -> None:
     elif feature.missing:
         resolved.row[feature.name] = "" if feature.is_category else math.nan
     else:
-        resolved.problems.append(f"{feature.name} is missing")
+        resolved.missing.append(feature.name)

@@ -26,6 +26,7 @@ class Freshness(BaseModel):
     request: list[str] = Field(description="Features that the request brought")
     defaults: list[str] = Field(description="Features that the contract's default stood in for")
     stale: list[str] = Field(description="Features older than their `max_age`")
+    unseen: list[str] = Field(description="Features whose category the contract does not list; scored all the same")
 
 
 class ReasonCode(BaseModel):

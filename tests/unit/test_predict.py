@@ -21,7 +21,7 @@ from ebb.rules import rules_version
 from ebb.serving import ServedRelease
 from ebb.store import FeatureStore
 from lambdas.predict.logic import Predictor
-from lambdas.predict.resolve import resolve
+from lambdas.predict.resolve import Resolved, resolve
 from lambdas.predict.service import BODY_LIMIT, PredictService
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event
@@ -82,6 +82,7 @@ def test_a_stored_entity_is_scored(world: World) -> None:
         "request": [],
         "defaults": [],
         "stale": [],
+        "unseen": [],
     }
     assert document["degraded"] is False
     assert "reasons" not in document
@@ -96,6 +97,19 @@ def test_overrides_take_the_stored_values_place(world: World) -> None:
     )
     assert overridden["probability"] < stored["probability"]
     assert overridden["features"]["request"] == ["plan"]
+
+
+def test_an_unseen_category_is_scored_and_named(world: World) -> None:
+    world.hold({**ROW, "plan": "gold", "city": "anywhere"})
+    document = world.ok({"entity_id": "e-1"})
+    assert (document["degraded"], document["features"]["unseen"]) == (False, ["plan"])
+    world.hold({"plan": ""}, age=0)
+    assert world.ok({"entity_id": "e-1", "features": {"plan": "plus"}})["features"]["unseen"] == []
+
+
+def test_many_missing_features_are_counted() -> None:
+    resolved = Resolved(missing=list("abcdefg"), refused=["h is stale"])
+    assert resolved.problems == ["a, b, c, d, e and 2 more are missing", "h is stale"]
 
 
 def test_reasons_when_asked(world: World) -> None:
@@ -266,5 +280,5 @@ def test_a_refusing_feature_is_not_asked_when_the_request_brings_it() -> None:
 
 def test_nothing_held_and_nothing_brought_names_every_gap() -> None:
     resolved = _resolve(tiny_contract(), None)
-    assert resolved.problems == ["tenure is missing", "plan is missing"]
+    assert resolved.problems == ["tenure, plan are missing"]
     assert resolved.known() == {"spend": None, "paperless": 0.0, "city": None}
