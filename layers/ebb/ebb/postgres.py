@@ -1,12 +1,11 @@
 """The durable tier: Postgres, by `pg8000`."""
 
 import io
-import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import pg8000.native
@@ -23,6 +22,27 @@ _INCOMING = (
 )
 
 
+class _Wire(socket.socket):
+    """A socket that closes the files made of it: pg8000 leaves its own open when a connection breaks."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        super().__init__(fileno=connected.detach())
+        self._files: list[IO[Any]] = []
+
+    def makefile(self, *args: Any, **kwargs: Any) -> Any:
+        """Make a file of the socket, and remember it."""
+        file: IO[Any] = super().makefile(*args, **kwargs)
+        self._files.append(file)
+        return file
+
+    def end(self) -> None:
+        """Close everything, whatever state it is in."""
+        for file in self._files:
+            with suppress(OSError, ValueError):
+                file.close()
+        self.close()
+
+
 class PostgresFeatures:
     """A `DurableTier` in Postgres; connects when first needed, and again after a lost connection.
 
@@ -35,7 +55,7 @@ class PostgresFeatures:
         self._address, self._timeout = (host, port), timeout
         self._as = {"user": user, "password": password, "database": database}
         self._connection: pg8000.native.Connection | None = None
-        self._wire: socket.socket | None = None
+        self._wire: _Wire | None = None
         self._read: Any = None
 
     def create_schema(self) -> None:
@@ -102,12 +122,12 @@ class PostgresFeatures:
         ]
 
     def close(self) -> None:
-        """Close the connection, if there is one; a broken one too, whose socket pg8000 would leave open."""
+        """Close the connection, if there is one; a broken one too."""
         if self._connection is not None:
             with self._forgiving():
                 self._connection.close()
-        if self._wire is not None and self._wire.fileno() >= 0:
-            os.close(self._wire.detach())
+        if self._wire is not None:
+            self._wire.end()
         self._connection = self._read = self._wire = None
 
     @contextmanager
@@ -138,7 +158,8 @@ class PostgresFeatures:
 
     def _connect(self) -> pg8000.native.Connection:
         """Connect by a socket of our own: pg8000 leaves its own open when the handshake fails."""
-        self._wire = socket.create_connection(self._address, self._timeout)
+        self._wire = _Wire(socket.create_connection(self._address, self._timeout))
+        self._wire.settimeout(self._timeout)
         self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return pg8000.native.Connection(**self._as, sock=self._wire)
 
