@@ -88,7 +88,8 @@ def refuse_failed(gates: Sequence[Gate]) -> None:
         reasons = "; ".join(_reason(gate) for gate in failed)
         raise GateRefused(
             f"{which} this release, and nothing was written: {reasons}. "
-            "Bring better data or features, or review the gates in the contract"
+            "Bring better data or features, or review the gates in the contract",
+            gates,
         )
 
 

@@ -15,7 +15,7 @@ from training.progress import Progress
 from training.publish import publish
 from training.search import search
 from training.steps import Steps
-from training.validate import raise_on_critical, validate
+from training.validate import Finding, raise_on_critical, validate
 
 SEED = 0
 
@@ -73,6 +73,8 @@ def train(
     """
     contract, text = read_contract(contract_path)
     steps = Steps(progress)
+    if remaining := text.count(b"REVIEW"):
+        steps.notes.append(f"warning: {remaining} lines of {contract_path} are still marked REVIEW")
     data = _accepted(steps, contract, data_path)
     with steps.timed("search"):
         found = search(data.inputs, data.labels, seconds=seconds, seed=SEED, progress=progress)
@@ -121,5 +123,10 @@ def _accepted(steps: Steps, contract: Contract, data_path: Path) -> Labelled:
     with steps.step("validate", "Validate the data"):
         findings = validate(contract, dataset, str(data_path))
         raise_on_critical(findings)
-    steps.notes.extend([*dataset.notes, *(f"column {f.column!r} {f.reason}" for f in findings)])
+    steps.notes.extend([*dataset.notes, *map(_told, findings)])
     return Labelled(dataset.inputs, dataset.labels, dataset.sha256)
+
+
+def _told(finding: Finding) -> str:
+    mark = "warning: " if "leak" in finding.reason else ""
+    return f"{mark}column {finding.column!r} {finding.reason}"

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ebb.errors import GateRefused
 from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from training.gates import Gate
     from training.pipeline import TrainResult
 
@@ -32,7 +35,12 @@ def train(
     from training.pipeline import train as run  # noqa: PLC0415 - takes seconds, and --help should not
     from training.progress import Silent  # noqa: PLC0415 - as above
 
-    result = run(contract, data, out, seconds, Silent() if json else TerminalProgress())
+    try:
+        result = run(contract, data, out, seconds, Silent() if json else TerminalProgress())
+    except GateRefused as refused:
+        if not json:
+            _print_gates("Refused", refused.gates)
+        raise
     if json:
         print_json(_as_json(result))
         return
@@ -54,10 +62,7 @@ def _as_json(result: "TrainResult") -> dict[str, Any]:
 
 
 def _print(result: "TrainResult") -> None:
-    from training.report import figure  # noqa: PLC0415 - loads scikit-learn, as the training has by now
-
-    rows = [(gate.name, figure(gate.value), _asked(gate, figure(gate.limit)), gate.verdict) for gate in result.gates]
-    print_table(f"Release {result.release}", ("gate", "reached", "asked", "verdict"), rows)
+    _print_gates(f"Release {result.release}", result.gates)
     metrics = result.metrics
     print_facts(
         "Out of fold",
@@ -71,7 +76,18 @@ def _print(result: "TrainResult") -> None:
         },
     )
     for note in result.notes:
-        console.print(f"note: {note}", markup=False)
+        if note.startswith("warning: "):
+            console.print(note, style="bold yellow", markup=False)
+        else:
+            console.print(f"note: {note}", markup=False)
+
+
+def _print_gates(title: str, gates: "Sequence[Gate]") -> None:
+    from training.report import figure  # noqa: PLC0415 - as above
+
+    if gates:
+        rows = [(gate.name, figure(gate.value), _asked(gate, figure(gate.limit)), gate.verdict) for gate in gates]
+        print_table(title, ("gate", "reached", "asked", "verdict"), rows)
 
 
 def _asked(gate: "Gate", limit: str) -> str:

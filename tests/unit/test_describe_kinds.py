@@ -126,3 +126,14 @@ def test_fractions_are_numbers_however_they_are_written(values: list[float]) -> 
     typed, spelled = read(values, pa.float64()), read([repr(value) for value in values], pa.string())
     assert typed.kind is spelled.kind
     assert typed.kind in {None, Kind.NUMBER, Kind.INTEGER, Kind.FLAG}
+
+
+@pytest.mark.parametrize("values", [["71,10", "8,5", None], ["1.071,10", "-2,0"], [f"{i},5" for i in range(200)]])
+def test_numbers_with_a_decimal_comma_are_named_not_dropped_in_silence(values: list[str | None]) -> None:
+    found = read(values)
+    assert found.kind is None
+    assert "decimal comma" in found.reason
+
+
+def test_a_list_of_words_with_commas_is_a_category() -> None:
+    assert read(["1,5", "large, red"]).kind is Kind.CATEGORY

@@ -30,7 +30,7 @@ def description(**more: object) -> Description:
 def test_it_says_what_it_is() -> None:
     text = render(description())
     assert text.startswith("# A first contract, guessed from 1,234 rows.")
-    assert "# 25.0% of the rows are positive" in text
+    assert "# REVIEW: 25.0% of the rows are positive" in text
     assert "# max_fairness_gap" in text
     assert text.endswith("\n")
     assert "\n\n\n" not in text

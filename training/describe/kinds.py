@@ -15,6 +15,7 @@ from ebb.features.values import LONGEST_CATEGORY
 from training.dataset.numbers import as_flags, as_numbers
 from training.dataset.texts import Texts, as_texts
 
+_DECIMAL_COMMA = re.compile(r"[+-]?\d{1,3}(\.?\d{3})*,\d+|[+-]?\d+,\d+")
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?"
     r"|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?"
@@ -99,6 +100,8 @@ def _category(texts: Texts, missing: int) -> Column:
         return Column(None, f"free text: longer than the {LONGEST_CATEGORY} characters of a category")
     if any("\0" in text for text in filled):
         return Column(None, "it holds NUL characters")
+    if all(_DECIMAL_COMMA.fullmatch(str(text).strip()) for text in filled):
+        return Column(None, "numbers with a decimal comma: write them with a point, and draft again")
     rows = len(texts.codes)
     if len(filled) > _IDENTIFIER_SHARE * (rows - missing) and rows >= _LEAST_ROWS:
         return Column(None, f"likely an identifier or free text: {len(filled):,} different texts")

@@ -43,9 +43,10 @@ def quoted(text: str) -> str:
 def _head(description: Description) -> Iterator[str]:
     yield f"# A first contract, guessed from {description.rows:,} rows. Read each line marked REVIEW or LEAK."
     yield f"name = {quoted(description.name)}"
-    yield 'description = "REVIEW: what is scored, and what for"'
+    yield "# REVIEW: what is scored, and what for; it is the title of the model card."
+    yield f"description = {quoted(f'Which rows have {description.label.column} = {description.label.positive}')}"
     yield ""
-    yield _comment(f"The entity's key column ({description.entity_told}).")
+    yield _comment(f"REVIEW: the entity's key column ({description.entity_told}).")
     if description.entity is None:
         yield "# Without [entity] the entity is the 1-based row number."
     else:
@@ -53,7 +54,8 @@ def _head(description: Description) -> Iterator[str]:
         yield f"column = {quoted(description.entity)}"
     yield ""
     yield _comment(
-        f"{description.positive_rate:.1%} of the rows are positive. The positive value is {description.label_told}."
+        f"REVIEW: {description.positive_rate:.1%} of the rows are positive. "
+        f"The positive value is {description.label_told}."
     )
     yield "[label]"
     yield f"column = {quoted(description.label.column)}"
@@ -62,7 +64,7 @@ def _head(description: Description) -> Iterator[str]:
     yield f"window_days = {description.label.window_days}"
     if description.left_out:
         yield ""
-        yield "# Columns left out:"
+        yield "# REVIEW: columns left out:"
         for left in description.left_out:
             yield _comment(f"  {left.column!r}: {left.reason}")
 

@@ -21,6 +21,7 @@ Every message is a sentence or two for people: what happened, to which input, wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class EbbError(Exception):
@@ -49,7 +50,15 @@ class DataError(EbbError):
 
 
 class GateRefused(DataError):
-    """A gate of the contract refused a release that was trained."""
+    """A gate of the contract refused a release that was trained.
+
+    Attributes:
+        gates: every gate with its verdict, where all were judged.
+    """
+
+    def __init__(self, message: str, gates: Sequence[Any] = ()) -> None:
+        self.gates = tuple(gates)
+        super().__init__(message)
 
 
 class ReleaseError(EbbError):
