@@ -4,27 +4,41 @@ Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted.
 """
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from ebb.errors import EbbError, Misuse
 from local.commands import COMMANDS
-from local.terminal import errors
+from local.terminal import INTERRUPTED, errors
 
 # Typer carries its own copy of click: the base of its BadParameter is the public way to that copy's usage errors.
 _UsageError: type[Exception] = typer.BadParameter.__base__  # type: ignore[assignment]
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="ebb",
     help="Score customers in real time: train, check, release and serve a yes/no outcome of a table.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    """Score customers in real time: train, check, release and serve a yes/no outcome of a table."""
+    if version:
+        print(f"ebb {metadata.version('ebb')}")  # noqa: T201 - for scripts
+        raise typer.Exit
+
+
 for name, command in COMMANDS.items():
     app.command(name, no_args_is_help=False)(command)
 

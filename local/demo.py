@@ -4,7 +4,6 @@ Every step is the `ebb` command that a reader can type; the demo keeps its files
 """
 
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,9 +15,9 @@ from rich.markup import escape
 
 from ebb.errors import EbbError
 from local.caller import local_cloud, mint
-from local.cli import INTERRUPTED, run
+from local.cli import run
 from local.supervisor.down import down
-from local.terminal import console, errors, next_step, print_table
+from local.terminal import INTERRUPTED, console, errors, next_step, print_table
 
 FOLDER = Path("demo")
 ROWS, SEED, SCORED = 100_000, 0, 8
@@ -45,7 +44,8 @@ def main(arguments: list[str]) -> int:
     finally:
         if not keep:
             stopped = down(Path(os.environ["EBB_HOME"]))
-            console.print(f"[dim]The local cloud is down again ({stopped.seconds:.1f} s).[/dim]")
+            if stopped.was_up:
+                console.print(f"[dim]The local cloud is down again ({stopped.seconds:.1f} s).[/dim]")
     console.print(f"\n[bold]Done in {time.perf_counter() - began:.0f} s.[/bold]")
     _next(keep=keep)
     return 0
@@ -53,8 +53,8 @@ def main(arguments: list[str]) -> int:
 
 def _build() -> None:
     """From nothing to a release."""
-    down(Path(os.environ["EBB_HOME"]))
-    shutil.rmtree(FOLDER / "releases", ignore_errors=True)
+    if down(Path(os.environ["EBB_HOME"])).was_up:
+        console.print("[dim]The local cloud of an earlier demo was taken down first.[/dim]")
     data = FOLDER / "customers.parquet"
     _step("1. Generate customers", f"synthesize --rows {ROWS} --seed {SEED} --out {FOLDER}")
     _step("2. Draft a contract", f"init {data} --label churned --out {FOLDER / 'draft.toml'} --force")
@@ -70,6 +70,7 @@ def _serve_and_score() -> None:
     console.rule("[bold]5. Score customers over HTTP", align="left")
     state = local_cloud()
     token = mint("demo", ("predict", "explain"), 5)
+    console.print("[cyan]$ curl -H 'authorization: Bearer ...' -d '{\"entity_id\": ...}' .../v1/predictions[/cyan]")
     rows, times = [], []
     with httpx.Client(base_url=state.url, headers={"authorization": f"Bearer {token}"}, timeout=15) as client:
         for entity_id in _first_customers(data):
@@ -116,8 +117,9 @@ def _ebb(*arguments: str) -> None:
 def _next(*, keep: bool) -> None:
     home = os.environ["EBB_HOME"]
     if keep:
-        export = f"export EBB_HOME={os.path.relpath(home)}"
-        next_step("source .venv/bin/activate", export, "ebb score c-00000042 --explain", "ebb status", "ebb down")
+        whom = _first_customers(FOLDER / "customers.parquet")[-1]
+        score = f"ebb score {whom} --explain"
+        next_step("source .venv/bin/activate", f"export EBB_HOME={home}", score, "ebb status", "ebb down")
     else:
         next_step("make demo KEEP=1", "open demo/releases/synthetic/*/card.html", "make test")
 

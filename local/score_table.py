@@ -20,7 +20,7 @@ _ROWS = 20_000
 
 
 def score_table(release: LoadedRelease, data: Path, out: Path, progress: Progress) -> dict[str, Any]:
-    """Score every row and write entity_id, probability and decision.
+    """Score every row and write the key (or row number), probability and decision.
 
     Args:
         release: what scores.
@@ -48,7 +48,7 @@ def score_table(release: LoadedRelease, data: Path, out: Path, progress: Progres
     acts = probabilities.astype(np.float64) >= threshold(release.contract.decision)
     table = pa.table(
         {
-            "entity_id": pa.array(dataset.entity_ids.tolist(), pa.string()),
+            release.contract.entity_column or "row": pa.array(dataset.entity_ids.tolist(), pa.string()),
             "probability": probabilities,
             "decision": np.where(acts, "act", "hold").tolist(),
         }

@@ -14,7 +14,7 @@ case $what in
     *) echo "setup: say demo, all or python, not '$what'" >&2; exit 2 ;;
 esac
 
-say() { printf '\033[2m%s\033[0m\n' "$*" >&2; }
+say() { if [ -t 2 ]; then printf '\033[2m%s\033[0m\n' "$*" >&2; else echo "$*" >&2; fi; }
 
 stamp() { cat "$1" pyproject.toml layers/ebb/pyproject.toml | cksum | tr ' ' '-'; }
 

@@ -19,7 +19,7 @@ def down(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, fo
     if as_json:
         print_json(stopped.__dict__)
     elif not stopped.was_up:
-        console.print("Nothing was up.")
+        console.print(f"Nothing was up in {state_folder()} (EBB_HOME names another folder).", markup=False)
     else:
         console.print(f"Ebb is down ({stopped.seconds:.1f} s); features stay in {state_folder()}.")
     if not as_json:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ebb.errors import Misuse
-from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
+from local.terminal import TerminalProgress, next_step, print_facts, print_json, print_table
 
 
 def score(
@@ -26,11 +26,17 @@ def score(
     if (entity_id is None) == (data is None):
         raise Misuse("say either an ENTITY_ID or --data TABLE: see `ebb score --help`")
     if data is not None:
+        if explain:
+            raise Misuse("--explain is for one ENTITY_ID: a scored table carries no reason codes")
         if out is None:
             raise Misuse("--data needs --out: where shall the scored table go?")
         _table(data, out, release, as_json=as_json)
     elif entity_id is not None:
         _entity(entity_id, explain=explain, as_json=as_json)
+
+
+_FELT = 0.00005
+"""A contribution that shows as 0.0000 is left out of the table."""
 
 
 def _entity(entity_id: str, *, explain: bool, as_json: bool) -> None:
@@ -42,7 +48,8 @@ def _entity(entity_id: str, *, explain: bool, as_json: bool) -> None:
         return
     print_facts(f"Entity {entity_id}", _facts(answer))
     if answer.get("reasons"):
-        rows = [(r["feature"], f"{r['contribution']:+.4f}") for r in answer["reasons"][:10]]
+        felt = [r for r in answer["reasons"][:10] if abs(r["contribution"]) >= _FELT]
+        rows = [(r["feature"], f"{r['contribution']:+.4f}") for r in felt]
         print_table("Reasons (in probability, against the typical entity)", ["feature", "contribution"], rows)
     if not explain:
         next_step(f"ebb score {entity_id} --explain")
@@ -64,15 +71,19 @@ def _facts(answer: dict[str, Any]) -> dict[str, Any]:
 def _table(data: Path, out: Path, release: Path | None, *, as_json: bool) -> None:
     from ebb.errors import NoRelease  # noqa: PLC0415
     from local.score_table import score_table  # noqa: PLC0415
-    from local.serve import find_release  # noqa: PLC0415
+    from local.serve import DEFAULT_RELEASES, find_release  # noqa: PLC0415
 
     loaded = find_release(release).release
     if loaded is None:
         raise NoRelease("there is no release yet: train one with `ebb train`")
     summary = score_table(loaded, data, out, TerminalProgress())
     if as_json:
-        print_json(summary)
+        print_json({**summary, "release": loaded.name, "out": str(out)})
         return
-    print_facts(f"Scored {summary['rows']:,} rows with {loaded.name}", summary)
-    console.print(f"Written: {out}")
-    next_step("ebb up --detach", "ebb score ENTITY_ID --explain")
+    facts = {
+        "act on": f"{summary['acted_on']:,} of {summary['rows']:,}",
+        "mean probability": f"{summary['mean_probability']:.4f}",
+        "written": out,
+    }
+    print_facts(f"Scored {summary['rows']:,} rows with {loaded.name}", facts)
+    next_step(f"ebb up --release {release or DEFAULT_RELEASES} --data {data} --detach")

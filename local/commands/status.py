@@ -19,7 +19,7 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, 
     if as_json:
         print_json(found.as_dict())
     elif found.state is None:
-        console.print("Nothing is up.")
+        console.print(f"Nothing is up in {state_folder()} (EBB_HOME names another folder).", markup=False)
         next_step("ebb up")
     else:
         _print_status(found.as_dict())
@@ -28,10 +28,18 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, 
 
 
 def _print_status(facts: dict[str, object]) -> None:
-    shown = ("up", "url", "contract", "release", "started_at", "supervisor", "environments")
-    print_facts("Local cloud", {name: facts[name] for name in shown})
-    processes = facts["processes"]
+    processes, environments = facts["processes"], facts["environments"]
+    assert isinstance(environments, dict)  # noqa: S101 - as as_dict promises
+    shown = {
+        "up": "yes" if facts["up"] else "no",
+        "gateway": facts["url"],
+        "release": f"{facts['contract']}/{facts['release']}" if facts["release"] else "none yet",
+        "since": facts["started_at"],
+        "environments": ", ".join(f"{count} of {name}" for name, count in environments.items()),
+    }
+    print_facts("Local cloud", shown)
     assert isinstance(processes, dict)  # noqa: S101 - as as_dict promises
     rows = [(name, p["pid"], "yes" if p["alive"] else "no", p["restarts"]) for name, p in processes.items()]
     print_table("Processes", ["name", "process id", "alive", "restarts"], rows)
-    next_step("ebb score ENTITY_ID", "ebb down")
+    first = "ebb score ENTITY_ID" if facts["release"] else "ebb train --contract CONTRACT --data DATA"
+    next_step(first, "ebb down")

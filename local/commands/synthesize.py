@@ -30,4 +30,7 @@ def synthesize(
         print_json({**facts, "contract": _CONTRACT})
         return
     print_facts(f"Synthesized {rows:,} customers", facts)
-    next_step(f"ebb train --contract {_CONTRACT} --data {table}")
+    if Path(_CONTRACT).exists():
+        next_step(f"ebb train --contract {_CONTRACT} --data {table}")
+    else:
+        next_step(f"ebb init {table} --label churned --out synthetic.toml")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ebb.errors import Misuse
-from local.terminal import TerminalProgress, next_step, print_facts, print_json
+from ebb.errors import DataError, Misuse
+from local.terminal import INTERRUPTED, TerminalProgress, errors, next_step, print_facts, print_json
 
 if TYPE_CHECKING:
     from local.supervisor.state import State
@@ -55,7 +55,7 @@ def up(
 
     refuse_second(state_folder())
     if data is not None and not data.exists():
-        raise Misuse(f"--data {data}: there is no such file or folder")
+        raise DataError(f"there is no file or folder {data}: check the path")
     if port:
         require_free(port)
     request = _Request(release, data, port, environments, state_folder())
@@ -86,12 +86,20 @@ def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool)
         if request.data is not None and served.release is not None:
             load_table(request.data, served.release.contract, servers, database, progress)
 
+    announced = False
+
     def announce(state: "State") -> None:
+        nonlocal announced
+        announced = True
         keep_port(request.folder, state.ports.control)
         _tell(request.folder, state, as_json=as_json)
+        if not as_json and not progress_file:
+            errors.print("Ctrl-C stops it.")
 
     plan = make_plan(served, request.folder, port=request.port, environments=request.environments, prepare=prepare)
     run(plan, announce)
+    if not announced:
+        raise typer.Exit(INTERRUPTED)
 
 
 def _detached(request: _Request) -> "State":

@@ -79,7 +79,7 @@ def test_a_scored_table_has_the_same_bits(cloud: Home, http: httpx.Client, ids: 
     scored = pyarrow.parquet.read_table(cloud.folder / "scored.parquet").to_pylist()
     assert summary["rows"] == len(scored) == len(ids)
     for row in scored[:20]:
-        answer = _score(http, row["entity_id"])
+        answer = _score(http, row["customer_id"])
         assert (answer["probability"], answer["decision"]) == (row["probability"], row["decision"])
 
 

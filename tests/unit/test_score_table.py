@@ -60,7 +60,7 @@ def test_every_row_is_scored_as_it_would_be_alone(
     summary = score_table(release, data, out, Silent())
     read = pyarrow.csv.read_csv if ending == "csv" else pyarrow.parquet.read_table
     scored = read(out).to_pylist()
-    assert [row["entity_id"] for row in scored] == [f"e-{i}" for i in range(50)]
+    assert [row["id"] for row in scored] == [f"e-{i}" for i in range(50)]
     values = {**ROW, "tenure": 8, "spend": 12.0, "paperless": False, "plan": "basic"}
     alone = release.scorer.score(encode(release.contract, [accept_row(release.contract, values)]))[0]
     assert np.float32(scored[8]["probability"]) == alone
