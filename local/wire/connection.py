@@ -72,7 +72,9 @@ class Connection(asyncio.Protocol):
         """Read requests; pause when too many wait."""
         if self.closing:
             return
-        self.heard = asyncio.get_running_loop().time()
+        if self.reader.between:
+            # Not with every byte: one a minute would keep half a request open for ever.
+            self.heard = asyncio.get_running_loop().time()
         self.reader.feed(data)
         if len(self.waiting) > self.limits.pipelined and not self.paused:
             self.paused = True

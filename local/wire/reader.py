@@ -42,11 +42,16 @@ class Reader:
         self.limits = limits
         self.parser = httptools.HttpRequestParser(self)
         self.request = Request()
-        self.chunks: list[bytes] = []
-        self.head_bytes = self.body_bytes = self.unfinished = 0
+        self.body = bytearray()
+        self.head_bytes = self.unfinished = 0
         self.in_head = True
         self.finished = self.heard_body = False
         self.deaf = False
+
+    @property
+    def between(self) -> bool:
+        """Whether the next byte starts a request."""
+        return self.in_head and not self.unfinished
 
     def feed(self, data: bytes) -> None:
         """Parse what arrived; whatever follows something unreadable is not looked at."""
@@ -76,8 +81,8 @@ class Reader:
     def on_message_begin(self) -> None:
         """Start a new request."""
         self.request = Request(peer=self.receiver.peer)
-        self.chunks = []
-        self.head_bytes = self.body_bytes = 0
+        self.body = bytearray()
+        self.head_bytes = 0
         self.in_head = True
 
     def on_url(self, url: bytes) -> None:
@@ -115,11 +120,10 @@ class Reader:
         """Collect the body within its limit."""
         self.heard_body = True
         self.unfinished = 0
-        self.body_bytes += len(body)
-        if self.body_bytes > self.limits.body_bytes:
+        if len(self.body) + len(body) > self.limits.body_bytes:
             self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         elif not self.deaf:
-            self.chunks.append(body)
+            self.body += body  # one buffer: a list of two-byte chunks would take twenty times their size
 
     def on_message_complete(self) -> None:
         """Hand the finished request over."""
@@ -129,6 +133,6 @@ class Reader:
         request, parser = self.request, self.parser
         request.method = parser.get_method().decode("latin-1")
         request.protocol = "HTTP/" + parser.get_http_version()
-        request.body = self.chunks[0] if len(self.chunks) == 1 else b"".join(self.chunks)
+        request.body = bytes(self.body)
         request.keep_alive = parser.should_keep_alive() and not parser.should_upgrade()
         self.receiver.take(request)

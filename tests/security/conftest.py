@@ -18,6 +18,7 @@ from local.gateway.authorizer import Authorizer
 from local.gateway.gateway import Gateway
 from local.gateway.routes import Route
 from local.identity import Identity
+from local.wire.site import Limits
 
 ISSUER = "http://127.0.0.1/issuer"
 ROUTES = (
@@ -103,20 +104,27 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
     return Identity.load_or_create(tmp_path_factory.mktemp("identity"))
 
 
-@pytest.fixture
-def gate(identity: Identity) -> Iterator[Gate]:
+@contextmanager
+def serving(identity: Identity, limits: Limits | None = None) -> Iterator[Gate]:
     """Start a gateway; after the attack it must still answer the next caller."""
     teller = Teller()
     with loop_in_thread() as loop:
-        gateway = Gateway(teller, ROUTES, Authorizer(identity.jwks(), ISSUER, "ebb"))
+        gateway = Gateway(teller, ROUTES, Authorizer(identity.jwks(), ISSUER, "ebb"), limits)
         port = asyncio.run_coroutine_threadsafe(gateway.start(), loop).result(_SECONDS)
         gate = Gate(port, teller, identity)
         try:
             yield gate
             teller.answer = Teller().answer
-            assert gate.send(b"GET /open HTTP/1.1\r\nhost: h\r\n\r\n") == [200]
+            assert gate.send(request("GET /open")) == [200]
         finally:
             asyncio.run_coroutine_threadsafe(gateway.stop(), loop).result(_SECONDS)
+
+
+@pytest.fixture
+def gate(identity: Identity) -> Iterator[Gate]:
+    """Start a gateway with its usual limits."""
+    with serving(identity) as gate:
+        yield gate
 
 
 def until(holds: Callable[[], bool], seconds: float = _SECONDS) -> None:

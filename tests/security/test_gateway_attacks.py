@@ -78,27 +78,6 @@ def test_a_trailer_never_becomes_a_header(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "part"),
-    [
-        (b"0\r\n", b"x: " + b"y" * 500 + b"\r\n"),
-        (b"0\r\nx: ", b"y" * 4_096),
-        (b"2;", b"y" * 4_096),
-        (b"", b"0" * 4_096),
-    ],
-    ids=["trailers", "one trailer", "chunk extension", "chunk size"],
-)
-def test_nothing_around_a_chunk_grows_for_ever(gate: Gate, start: bytes, part: bytes) -> None:
-    head = request("POST /open", "transfer-encoding: chunked", body=start)
-    assert gate.refuses(head, *[part] * (65_536 // len(part))) == 431
-
-
-def test_many_small_chunks_are_one_body(gate: Gate) -> None:
-    parts = [b"1\r\nx\r\n" * 10_000, b"1;some=extension\r\n", b"x\r\n", b"0\r\nx: y\r\n", b"\r\n"]
-    assert gate.send(request("POST /open", "transfer-encoding: chunked"), *parts) == [200]
-    assert gate.told()["body"] == "x" * 10_001
-
-
-@pytest.mark.parametrize(
     "raw",
     [
         request("GET /" + "a" * 20_000),
