@@ -2,6 +2,7 @@
 
 import pytest
 
+from local.gateway.reply import Malformed, read
 from tests.security.conftest import Gate, request
 
 SMUGGLED = b"0\r\n\r\n" + request("GET /closed", "x-smuggled: yes")
@@ -152,5 +153,7 @@ def test_after_an_upgrade_nothing_more_is_heard(gate: Gate) -> None:
     ],
 )
 def test_garbage_from_a_function_is_a_500_and_never_silence(gate: Gate, answer: bytes) -> None:
+    with pytest.raises(Malformed):  # whatever else it raised would leave the caller waiting
+        read(answer, "id")
     gate.teller.answer = answer
     assert gate.send(request("GET /open"))[0] == 500
