@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 from ebb.errors import Unavailable
 from local.servers.ports import LOOPBACK
@@ -17,6 +18,8 @@ from local.supervisor.state import State, make_state_folder, read_state, refuse_
 
 _POLL_SECONDS = 0.02
 _LOG = "supervisor.log"
+_STANDARD = 2
+"""The last of the standard files."""
 
 
 def _nothing() -> None:
@@ -67,9 +70,20 @@ def _wait_up(process: ProcessId, folder: Path, timeout_seconds: float, watch: Ca
 def _spawn(command: Sequence[str], log: Path) -> ProcessId:
     """Start a process that nobody waits for: subprocess would warn of that."""
     out = (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), out, (os.POSIX_SPAWN_DUP2, 1, 2)]
+    actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), out]
+    actions += [(os.POSIX_SPAWN_DUP2, 1, 2), *((os.POSIX_SPAWN_CLOSE, held) for held in _inheritable())]
     pid = os.posix_spawn(command[0], list(command), os.environ, file_actions=actions, setsid=True)
     return ProcessId.of(pid) or ProcessId(pid, 0)
+
+
+def _inheritable() -> list[int]:
+    """Return the open files that a child would hold on to: whoever waits for their end would wait for ever."""
+    held = []
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the listing's own is closed again
+            if int(name) > _STANDARD and os.get_inheritable(int(name)):
+                held.append(int(name))
+    return held
 
 
 def _answers(port: int) -> bool:

@@ -1,6 +1,7 @@
 """The supervisor in the background: up when it says so, or a sentence and nothing left."""
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -41,6 +42,20 @@ def test_it_is_up_when_detach_returns_and_in_a_session_of_its_own(tiny_cloud: Ti
     assert log.stat().st_mode & 0o777 == 0o600
     done = down(tiny_cloud.folder)
     assert (done.was_up, done.forced) == (True, False)
+    assert tiny_cloud.nothing_left(state)
+
+
+def test_it_holds_on_to_no_file_of_its_starter(tiny_cloud: TinyCloud) -> None:
+    """Or whoever reads the starter's pipes to their end, such as `make demo | tail`, would wait until it is down."""
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    state = detach(tiny_cloud.command(), tiny_cloud.folder)
+    os.close(writer)
+    ended, _, _ = select.select([reader], [], [], 5)
+    down(tiny_cloud.folder)
+    assert ended
+    assert os.read(reader, 1) == b""
+    os.close(reader)
     assert tiny_cloud.nothing_left(state)
 
 
