@@ -79,10 +79,10 @@ def _spawn(command: Sequence[str], log: Path) -> ProcessId:
 def _inheritable() -> list[int]:
     """Return the open files that a child would hold on to: whoever waits for their end would wait for ever."""
     held = []
-    for name in os.listdir("/proc/self/fd"):
+    for entry in Path("/proc/self/fd").iterdir():
         with suppress(OSError):  # the listing's own is closed again
-            if int(name) > _STANDARD and os.get_inheritable(int(name)):
-                held.append(int(name))
+            if int(entry.name) > _STANDARD and os.get_inheritable(int(entry.name)):
+                held.append(int(entry.name))
     return held
 
 
