@@ -1,7 +1,8 @@
 """Features of a table into Postgres and Valkey: the contract's database is made, then filled in batches."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pg8000.native
@@ -68,12 +69,29 @@ def load_table(data: Path, contract: Contract, servers: Servers, database: str, 
     fast = ValkeyFeatures(servers.host, servers.valkey_port, timeout=10.0)
     try:
         with progress.step("Load features", len(dataset.entity_ids)) as done:
-            for rows in _batches(contract, dataset, time.time()):
-                fast.put_json(iter(durable.merge_json(rows)))
-                done(len(rows))
+            _load(_batches(contract, dataset, time.time()), durable, fast, done)
     finally:
         durable.close()
     return len(dataset.entity_ids)
+
+
+def _load(
+    batches: Iterator[list[tuple[str, float, bytes]]],
+    durable: PostgresFeatures,
+    fast: ValkeyFeatures,
+    done: Callable[[int], None],
+) -> None:
+    """Merge each batch into Postgres while the one before it goes to Valkey."""
+    with ThreadPoolExecutor(1) as road:
+        before: Future[None] | None = None
+        for rows in batches:
+            merged = durable.merge_json(rows)
+            if before is not None:
+                before.result()
+            before = road.submit(fast.put_json, iter(merged))
+            done(len(rows))
+        if before is not None:
+            before.result()
 
 
 def _batches(contract: Contract, dataset: Dataset, event_time: float) -> Iterator[list[tuple[str, float, bytes]]]:

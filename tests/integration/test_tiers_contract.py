@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -217,3 +218,12 @@ def test_a_server_that_is_not_there_is_unavailable_in_time() -> None:
         ValkeyFeatures("127.0.0.1", port, timeout=0.05).put({"x": _record(1)})
     with pytest.raises(Unavailable):
         PostgresFeatures("127.0.0.1", port, user="u", password="p", database="d", timeout=0.2).read("x")
+
+
+def test_valkey_takes_writes_again_after_it_forgot_the_script(valkey: ValkeyFeatures, valkey_server: Valkey) -> None:
+    valkey.put({_id(): _record(1, a=1.0)})
+    with redis.Redis(port=valkey_server.port) as client:
+        client.script_flush()
+    who = _id()
+    valkey.put({who: _record(1, a=1.0)})
+    assert valkey.read(who) == _record(1, a=1.0)

@@ -4,11 +4,13 @@ A value is 16 digits of version followed by the record's JSON, so that a script 
 parsing. The client's own retries are off: a read that fails falls through to the durable tier at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha1
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from ebb.errors import Unavailable
@@ -24,6 +26,7 @@ if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2])
 else redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', ARGV[3]) end
 return 1
 """
+_SHA = sha1(PUT_IF_NEWER.encode()).hexdigest()  # noqa: S324 - the name that Valkey gives the script
 
 
 class ValkeyFeatures:
@@ -75,11 +78,19 @@ class ValkeyFeatures:
         Raises:
             Unavailable: see `put`.
         """
+        batch = list(records)
         with _unavailable():
-            pipeline = self._client.pipeline(transaction=False)
-            for entity_id, version, content in records:
-                pipeline.eval(PUT_IF_NEWER, 1, _key(entity_id), f"{version:0{DIGITS}d}", content, self._ttl)
-            pipeline.execute()
+            try:
+                self._send(batch)
+            except NoScriptError:  # the first write, or the first after a restart of the server
+                self._client.script_load(PUT_IF_NEWER)
+                self._send(batch)
+
+    def _send(self, batch: Sequence[tuple[str, int, bytes]]) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        for entity_id, version, content in batch:
+            pipeline.evalsha(_SHA, 1, _key(entity_id), f"{version:0{DIGITS}d}", content, self._ttl)
+        pipeline.execute()
 
 
 def _key(entity_id: str) -> str:
