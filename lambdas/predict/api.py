@@ -1,6 +1,7 @@
 """The FastAPI door: the same service, described for people and tools by OpenAPI."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -28,7 +29,10 @@ _BODY = {
 }
 
 
-def make_door(service: PredictService) -> Mangum:
+Door = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def make_door(service: PredictService) -> Door:
     """Build the application as a Lambda handler; Mangum expects an event loop that is already there."""
     asyncio.set_event_loop(asyncio.new_event_loop())
     return Mangum(make_api(service), lifespan="off", text_mime_types=["text/", JSON, PROBLEM])

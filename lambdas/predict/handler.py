@@ -1,6 +1,7 @@
 """Entry of the prediction function: the hot route goes straight to the service, the rest through FastAPI."""
 
 import os
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,12 +16,11 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
     if event["routeKey"] == "POST /v1/predictions":
         return answer(event, SERVICE.predict, SERVICE.report).payload()
-    result: dict[str, Any] = _api()(event, context)
-    return result
+    return _door()(event, context)
 
 
 @cache
-def _api() -> Any:
+def _door() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """Import FastAPI when it is first needed: the hot route never pays for it."""
     from lambdas.predict.api import make_door  # noqa: PLC0415
 

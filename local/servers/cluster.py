@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Event
 
 from ebb.errors import Unavailable
+from ebb.synced import sync
 from local.servers.child import start_child
 from local.servers.process_id import ProcessId, living
 from local.servers.starting import Aborted
@@ -111,7 +112,7 @@ def _make(cluster: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort:
         _initdb(making, binaries, run_as, durable=durable, abort=abort)
         making.rename(cluster)
         undo.pop_all()
-    _sync_folder(cluster.parent)
+    sync(cluster.parent)
 
 
 def _initdb(making: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort: Event | None) -> None:
@@ -158,11 +159,3 @@ def _give(cluster: Path, run_as: RunAs) -> None:
         return
     for path in [*cluster.rglob("*"), cluster]:  # the top last: its owner says that all is done
         os.chown(path, *owner, follow_symlinks=False)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

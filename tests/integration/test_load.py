@@ -67,7 +67,7 @@ def test_loading_twice_changes_no_value(servers: Servers, data: Path) -> None:
     assert again is not None
     assert again.values == first.values
     assert again.version == first.version + 1
-    with durable._connected() as connection:
+    with durable._connection.use() as connection:
         assert connection.run("select count(*) from features") == [[ROWS]]
     durable.close()
 

@@ -179,7 +179,7 @@ def test_postgres_is_connected_again_after_the_connection_is_lost(
     who = _id()
     postgres.merge([FeatureUpdate(who, {"a": 1}, 1.0)])
     other = _postgres(postgres_server)
-    with other._connected() as connection:
+    with other._connection.use() as connection:
         connection.run(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where pid <> pg_backend_pid() and backend_type = 'client backend'"
@@ -227,3 +227,17 @@ def test_valkey_takes_writes_again_after_it_forgot_the_script(valkey: ValkeyFeat
     who = _id()
     valkey.put({who: _record(1, a=1.0)})
     assert valkey.read(who) == _record(1, a=1.0)
+
+
+def test_an_interrupt_in_the_middle_of_a_transaction_writes_nothing_and_the_next_use_works(
+    postgres: PostgresFeatures,
+) -> None:
+    who = _id()
+    with pytest.raises(KeyboardInterrupt), postgres._connection.transaction() as connection:
+        connection.run(
+            'insert into features (entity_id, version, event_time, "values") values (:who, 1, 0, :v)', who=who, v="{}"
+        )
+        raise KeyboardInterrupt
+    assert postgres.read(who) is None
+    postgres.merge([FeatureUpdate(who, {"a": 1}, 1.0)])
+    assert postgres.read(who) is not None

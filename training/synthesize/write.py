@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ebb.errors import DataError, Misuse
+from ebb.synced import sync
 from training.progress import Progress, Silent
 from training.synthesize.columns import KEY, table_of
 from training.synthesize.customers import draw_customers, log_hazard, probability
@@ -44,9 +45,9 @@ def synthesize(rows: int, seed: int, out: Path, progress: Progress = _SILENT) ->
         out.mkdir(parents=True, exist_ok=True)
         _write(rows, seed, partials, progress)
         for name, partial in partials.items():
-            _sync(partial)
+            sync(partial)
             partial.replace(out / name)
-        _sync(out)
+        sync(out)
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise DataError(f"{out} cannot be written: {reason}; name another folder with --out") from None
@@ -81,14 +82,6 @@ def _write(rows: int, seed: int, partials: dict[str, Path], progress: Progress) 
     finally:
         for writer in writers.values():
             writer.close()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove(partial: Path) -> None:

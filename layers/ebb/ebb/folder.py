@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ebb.errors import NoRelease, ReleaseError
+from ebb.synced import sync, write_synced
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
 _CONTRACT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -85,9 +86,9 @@ class FolderReleases:
             partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=target.parent))
             partial.chmod(0o755)
             for name, content in files.items():
-                _write_synced(partial / name, content)
+                write_synced(partial / name, content)
             partial.rename(target)
-            _sync_folder(target.parent)
+            sync(target.parent)
         except OSError as error:
             if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
                 return  # another writer was first; the same version has the same content
@@ -110,9 +111,9 @@ class FolderReleases:
         folder = self._contract(contract)
         partial = folder / f".champion-{os.urandom(8).hex()}"
         try:
-            _write_synced(partial, f"{version}\n".encode())
+            write_synced(partial, f"{version}\n".encode())
             partial.replace(folder / "champion")
-            _sync_folder(folder)
+            sync(folder)
         except OSError as error:
             raise ReleaseError(f"the champion of {contract} could not be named: {error.strerror}") from None
         finally:
@@ -129,18 +130,3 @@ class FolderReleases:
         if not _VERSION.fullmatch(version):
             raise ReleaseError(f"{version[:64]!r} is not the version of a release (12 hex digits)")
         return self._contract(contract) / version
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,17 +1,15 @@
 """The durable tier: Postgres, by `pg8000`."""
 
 import io
-import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from importlib.resources import files
-from typing import IO, Any
+from typing import Any
 
 import orjson
 import pg8000.native
 
-from ebb.errors import Unavailable
 from ebb.ports import FeatureRecord, FeatureUpdate
+from ebb.postgres_connection import PostgresConnection
 from ebb.record_json import record_from_parts, values_to_json
 
 _SCHEMA = files("ebb").joinpath("postgres_schema.sql").read_text()
@@ -20,27 +18,6 @@ _READ = 'select version, event_time, times::text, "values"::text from features w
 _INCOMING = (
     'create temporary table incoming (entity_id text, event_time double precision, "values" jsonb) on commit drop'
 )
-
-
-class _Wire(socket.socket):
-    """A socket that closes the files made of it: pg8000 leaves its own open when a connection breaks."""
-
-    def __init__(self, connected: socket.socket) -> None:
-        super().__init__(fileno=connected.detach())
-        self._files: list[IO[Any]] = []
-
-    def makefile(self, *args: Any, **kwargs: Any) -> Any:
-        """Make a file of the socket, and remember it."""
-        file: IO[Any] = super().makefile(*args, **kwargs)
-        self._files.append(file)
-        return file
-
-    def end(self) -> None:
-        """Close everything, whatever state it is in."""
-        for file in self._files:
-            with suppress(OSError, ValueError):
-                file.close()
-        self.close()
 
 
 class PostgresFeatures:
@@ -52,15 +29,13 @@ class PostgresFeatures:
     """
 
     def __init__(self, host: str, port: int, *, user: str, password: str, database: str, timeout: float = 5.0) -> None:
-        self._address, self._timeout = (host, port), timeout
-        self._as = {"user": user, "password": password, "database": database}
-        self._connection: pg8000.native.Connection | None = None
-        self._wire: _Wire | None = None
-        self._read: Any = None
+        self._connection = PostgresConnection(
+            host, port, user=user, password=password, database=database, timeout=timeout
+        )
 
     def create_schema(self) -> None:
         """Create what is not there yet."""
-        with self._connected() as connection:
+        with self._connection.use() as connection:
             connection.run(_SCHEMA)
 
     def read(self, entity_id: str) -> FeatureRecord | None:
@@ -69,15 +44,12 @@ class PostgresFeatures:
         Raises:
             Unavailable: Postgres does not answer in time.
         """
-        with self._connected() as connection:
-            if self._read is None:
-                self._read = connection.prepare(_READ)
-            rows = self._read.run(entity_id=entity_id)
+        rows = self._connection.query(_READ, entity_id=entity_id)
         return _record(*rows[0]) if rows else None
 
     def put(self, records: Mapping[str, FeatureRecord]) -> None:
         """Hold these records as they are, unless a higher version is already held."""
-        with self._connected() as connection:
+        with self._connection.use() as connection:
             for entity_id, record in records.items():
                 connection.run(
                     'insert into features as held (entity_id, version, event_time, times, "values")'
@@ -99,7 +71,7 @@ class PostgresFeatures:
             Unavailable: Postgres does not answer in time; nothing was written.
         """
         merged: dict[str, FeatureRecord] = {}
-        with self._transaction() as connection:
+        with self._connection.transaction() as connection:
             for group in _distinct(updates):
                 rows = _merge(connection, ((u.entity_id, u.event_time, values_to_json(u.values)) for u in group))
                 merged |= {row[0]: _record(*row[1:]) for row in rows}
@@ -114,7 +86,7 @@ class PostgresFeatures:
         Raises:
             Unavailable: Postgres does not answer in time; nothing was written.
         """
-        with self._transaction() as connection:
+        with self._connection.transaction() as connection:
             merged = _merge(connection, rows)
         return [
             (entity_id, version, f'{{"t":{event_time!r},"o":{times},"v":{values}}}'.encode())
@@ -122,54 +94,8 @@ class PostgresFeatures:
         ]
 
     def close(self) -> None:
-        """Close the connection, if there is one; a broken one too."""
-        if self._connection is not None:
-            with self._forgiving():
-                self._connection.close()
-        if self._wire is not None:
-            self._wire.end()
-        self._connection = self._read = self._wire = None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[pg8000.native.Connection]:
-        with self._connected() as connection:
-            connection.run("begin")
-            try:
-                yield connection
-                connection.run("commit")
-            except BaseException:
-                with self._forgiving():
-                    connection.run("rollback")
-                raise
-
-    @contextmanager
-    def _connected(self) -> Iterator[pg8000.native.Connection]:
-        try:
-            if self._connection is None:
-                self._connection = self._connect()
-            yield self._connection
-        except pg8000.native.DatabaseError as error:
-            self.close()
-            detail = error.args[0].get("M", "") if error.args and isinstance(error.args[0], dict) else ""
-            raise Unavailable(f"Postgres refused: {detail or 'no reason given'}") from None
-        except (pg8000.native.InterfaceError, OSError) as error:
-            self.close()
-            raise Unavailable(f"Postgres does not answer ({type(error).__name__})") from None
-
-    def _connect(self) -> pg8000.native.Connection:
-        """Connect by a socket of our own: pg8000 leaves its own open when the handshake fails."""
-        self._wire = _Wire(socket.create_connection(self._address, self._timeout))
-        self._wire.settimeout(self._timeout)
-        self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return pg8000.native.Connection(**self._as, sock=self._wire)
-
-    @staticmethod
-    @contextmanager
-    def _forgiving() -> Iterator[None]:
-        try:
-            yield
-        except (pg8000.native.Error, OSError):
-            return
+        """Close the connection, if there is one; the next call opens a new one."""
+        self._connection.close()
 
 
 def _record(version: int, event_time: float, times: str, values: str) -> FeatureRecord:
