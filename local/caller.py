@@ -57,7 +57,10 @@ def score_entity(entity_id: str, *, explain: bool) -> dict[str, Any]:
         )
     except httpx.HTTPError as error:
         raise Unavailable(f"{state.url} does not answer ({type(error).__name__}): see `ebb status`") from None
-    document: dict[str, Any] = response.json()
+    try:
+        document: dict[str, Any] = response.json()
+    except ValueError:
+        raise Unavailable(f"what answers at {state.url} is not Ebb's gateway: see `ebb status`") from None
     if response.status_code != httpx.codes.OK:
         raise Refused(f"{response.status_code} {document.get('detail') or document.get('message')}")
     return document

@@ -233,11 +233,15 @@ def test_an_interrupt_in_the_middle_of_a_transaction_writes_nothing_and_the_next
     postgres: PostgresFeatures,
 ) -> None:
     who = _id()
-    with pytest.raises(KeyboardInterrupt), postgres._connection.transaction() as connection:
-        connection.run(
-            'insert into features (entity_id, version, event_time, "values") values (:who, 1, 0, :v)', who=who, v="{}"
-        )
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with postgres._connection.transaction() as connection:
+            insert = 'insert into features (entity_id, version, event_time, "values") values (:who, 1, 0, :values)'
+            connection.run(insert, who=who, values="{}")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert postgres.read(who) is None
     postgres.merge([FeatureUpdate(who, {"a": 1}, 1.0)])
     assert postgres.read(who) is not None

@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from ebb.contract import parse_contract
 from ebb.errors import DataError
+from tests.fakes.contracts import ROW, TEXT
 from tests.fakes.made_contracts import contract_of
 from training.dataset import Dataset, accept_table
 
@@ -210,3 +212,11 @@ def test_chunks_make_no_difference() -> None:
     data = accept_table(contract, chunked, labelled=True, source="t")
     assert data.sha256 == accepted(feature, whole).sha256
     assert data.inputs.categories[:, 0].tolist() == ["b", "", "a", "b"]
+
+
+@pytest.mark.parametrize("key", ["a\nb", "x" * 257, "\ufffd"])
+def test_a_key_that_no_request_could_name_is_refused(key: str) -> None:
+    contract = parse_contract(TEXT)
+    rows = [{"id": name, **{f.column: ROW[f.name] for f in contract.features}} for name in ("first", key)]
+    with pytest.raises(DataError, match=r"holds 1 key that no request could name \(the first in row 2\)"):
+        accept_table(contract, pa.Table.from_pylist(rows), labelled=False, source="t")

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ebb.entity_id import LONGEST, is_entity_id
 from training.dataset.refusals import Refusals, name_rows, short
 from training.dataset.texts import as_texts
 
@@ -36,4 +37,11 @@ def read_keys(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray
             f"the key column {name!r} repeats {len(repeated):,} key{'s' if len(repeated) > 1 else ''} "
             f"({named}{more}; the first in {name_rows(first)}): each entity may have one row"
         )
-    return None if len(missing) or len(repeated) else texts.values()
+    unfit = [code for code, text in enumerate(texts.distinct) if code and not is_entity_id(text)]
+    if unfit:
+        first = np.flatnonzero(texts.codes == unfit[0])
+        refusals.add(
+            f"the key column {name!r} holds {len(unfit):,} key{'s' if len(unfit) > 1 else ''} that no request could "
+            f"name (the first in {name_rows(first)}): a key is 1 to {LONGEST} printable characters"
+        )
+    return None if len(missing) or len(repeated) or unfit else texts.values()

@@ -9,10 +9,8 @@ from typing import Any
 
 import orjson
 
+from ebb.entity_id import LONGEST, NO_TEXT, is_entity_id
 from ebb.errors import BadRequest, BadShape, NotAllowed, TooLarge
-
-LONGEST_ENTITY_ID = 256
-_NO_TEXT = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)
@@ -96,11 +94,10 @@ def entity_id_of(value: Any) -> str:
     Raises:
         BadShape: it is no text of 1 to 256 printable characters.
     """
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_ENTITY_ID or not value.isprintable():
-        raise BadShape(f"`entity_id` must be a text of 1 to {LONGEST_ENTITY_ID} printable characters")
-    if _NO_TEXT in value:
-        # What a gateway makes of %FE as of %FF: different entities would become one.
+    if isinstance(value, str) and NO_TEXT in value:
         raise BadShape("`entity_id` was not sent as UTF-8: encode it so before it is percent-encoded")
+    if not isinstance(value, str) or not is_entity_id(value):
+        raise BadShape(f"`entity_id` must be a text of 1 to {LONGEST} printable characters")
     return value
 
 
