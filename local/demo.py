@@ -81,7 +81,7 @@ def _serve_and_score() -> None:
             if response.status_code != httpx.codes.OK:
                 raise StepFailed(f"scoring {body['entity_id']} answered {response.status_code}: {response.text[:200]}")
             rows.append(_row(response.json(), times[-1]))
-    print_table("Answers", ["entity", "probability", "decision", "strongest reason", "tier", "ms"], rows)
+    print_table("Answers", ["entity", "probability", "decision", "strongest reason", "ms"], rows)
     console.print(f"Median of {SCORED} explained answers: {median(times):.1f} ms.")
 
 
@@ -92,12 +92,11 @@ def _first_customers(data: Path) -> list[str]:
 
 
 def _row(answer: dict[str, object], milliseconds: float) -> tuple[object, ...]:
-    reasons, features = answer["reasons"], answer["features"]
+    reasons = answer["reasons"]
     assert isinstance(reasons, list)  # noqa: S101 - as the API promises
-    assert isinstance(features, dict)  # noqa: S101
     strongest = f"{reasons[0]['feature']} {reasons[0]['contribution']:+.3f}" if reasons else "-"
     probability = f"{answer['probability']:.4f}"
-    return answer["entity_id"], probability, answer["decision"], strongest, features["tier"], f"{milliseconds:.1f}"
+    return answer["entity_id"], probability, answer["decision"], strongest, f"{milliseconds:.1f}"
 
 
 def _step(title: str, command: str) -> None:
