@@ -120,7 +120,7 @@ def _next(*, keep: bool) -> None:
         score = f"ebb score {whom} --explain"
         next_step("source .venv/bin/activate", f"export EBB_HOME={home}", score, "ebb status", "ebb down")
     else:
-        next_step("make demo KEEP=1", "open demo/releases/synthetic/*/card.html", "make test")
+        next_step("make demo KEEP=1", "xdg-open demo/releases/synthetic/*/card.html", "make test")
 
 
 if __name__ == "__main__":
