@@ -3,7 +3,6 @@
 Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted.
 """
 
-import sys
 from importlib import metadata
 from typing import Annotated
 
@@ -68,12 +67,3 @@ def _call(arguments: list[str] | None) -> int:
         errors.print(f"[bold red]ebb:[/bold red] {escape(sentence)}")
         return 1
     return result if isinstance(result, int) else 0
-
-
-def main() -> None:
-    """Enter from the command line."""
-    sys.exit(run())
-
-
-if __name__ == "__main__":
-    main()

@@ -6,12 +6,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pg8000.native
-from numpy import float32
+from numpy import float32, float64, full, minimum
 from numpy.typing import NDArray
 
 from ebb.contract.model import Contract
-from ebb.errors import Unavailable
 from ebb.postgres import PostgresFeatures
+from ebb.postgres_connection import PostgresConnection
 from ebb.record_json import values_to_json
 from ebb.valkey import ValkeyFeatures
 from local.supervisor.plan import Servers
@@ -28,20 +28,18 @@ def prepare_database(servers: Servers, database: str) -> PostgresFeatures:
     Raises:
         Unavailable: Postgres does not answer.
     """
-    try:
-        with pg8000.native.Connection(
-            servers.postgres_user,
-            host=servers.host,
-            port=servers.postgres_port,
-            password=servers.postgres_password,
-            database=servers.postgres_database,
-            timeout=10,
-        ) as connection:
-            found = connection.run("select 1 from pg_database where datname = :name", name=database)
-            if not found:
-                connection.run(f"create database {pg8000.native.identifier(database)}")
-    except (pg8000.native.Error, OSError) as error:
-        raise Unavailable(f"Postgres could not make the database {database!r} ({type(error).__name__})") from None
+    server = PostgresConnection(
+        servers.host,
+        servers.postgres_port,
+        user=servers.postgres_user,
+        password=servers.postgres_password,
+        database=servers.postgres_database,
+        timeout=10.0,
+    )
+    with server.use() as connection:
+        if not connection.run("select 1 from pg_database where datname = :name", name=database):
+            connection.run(f"create database {pg8000.native.identifier(database)}")
+    server.close()
     tier = PostgresFeatures(
         servers.host,
         servers.postgres_port,
@@ -55,7 +53,9 @@ def prepare_database(servers: Servers, database: str) -> PostgresFeatures:
 
 
 def load_table(data: Path, contract: Contract, servers: Servers, database: str, progress: Progress) -> int:
-    """Load every row of a table as its entity's features, true since now.
+    """Load every row of a table as its entity's features.
+
+    They are true since the contract's event time; where it names none, since the table was written.
 
     Returns:
         How many entities were loaded.
@@ -66,10 +66,10 @@ def load_table(data: Path, contract: Contract, servers: Servers, database: str, 
     """
     dataset = read_dataset(data, contract, labelled=False, progress=progress)
     durable = prepare_database(servers, database)
-    fast = ValkeyFeatures(servers.host, servers.valkey_port, timeout=10.0)
+    fast = ValkeyFeatures(servers.host, servers.valkey_port, timeout=10.0, ttl=contract.ttl)
     try:
         with progress.step("Load features", len(dataset.entity_ids)) as done:
-            _load(_batches(contract, dataset, time.time()), durable, fast, done)
+            _load(_batches(contract, dataset, _event_times(dataset, data)), durable, fast, done)
     finally:
         durable.close()
     return len(dataset.entity_ids)
@@ -88,21 +88,38 @@ def _load(
             merged = durable.merge_json(rows)
             if before is not None:
                 before.result()
-            before = road.submit(fast.put_json, iter(merged))
+            before = road.submit(fast.put_json, merged)
             done(len(rows))
         if before is not None:
             before.result()
 
 
-def _batches(contract: Contract, dataset: Dataset, event_time: float) -> Iterator[list[tuple[str, float, bytes]]]:
+def _event_times(dataset: Dataset, data: Path) -> NDArray[float64]:
+    """Return when each row was true, epoch seconds [N]: never later than now."""
+    now = time.time()
+    if dataset.event_times is not None:
+        return minimum(dataset.event_times, now)
+    written = max(path.stat().st_mtime for path in (data.rglob("*") if data.is_dir() else [data]))
+    return full(len(dataset.entity_ids), min(written, now))
+
+
+def _batches(
+    contract: Contract, dataset: Dataset, event_times: NDArray[float64]
+) -> Iterator[list[tuple[str, float, bytes]]]:
     numbers = [f.name for f in contract.numbers]
     categories = [f.name for f in contract.categories]
     for start in range(0, len(dataset.entity_ids), BATCH):
         part = slice(start, start + BATCH)
-        rows = zip(dataset.entity_ids[part], dataset.inputs.numbers[part], dataset.inputs.categories[part], strict=True)
+        rows = zip(
+            dataset.entity_ids[part],
+            event_times[part].tolist(),
+            dataset.inputs.numbers[part],
+            dataset.inputs.categories[part],
+            strict=True,
+        )
         yield [
             (str(entity_id), event_time, _values(numbers, own_numbers, categories, own_categories))
-            for entity_id, own_numbers, own_categories in rows
+            for entity_id, event_time, own_numbers, own_categories in rows
         ]
 
 

@@ -61,6 +61,7 @@ class ProgressWatcher:
         self._path, self._progress = path, bars()
         self._waiting: TaskID = self._progress.add_task(title, total=None)
         self._tasks: dict[str, TaskID] = {}
+        self._last: object = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -71,16 +72,19 @@ class ProgressWatcher:
             self._complete(*self._tasks.values(), self._waiting)
         self._progress.stop()
 
-    def look(self) -> None:
-        """Read the file once and move the bar."""
+    def look(self) -> bool:
+        """Read the file once and move the bar; tell whether it moved."""
         try:
             told = json.loads(self._path.read_text())
         except (OSError, ValueError):
-            return
+            return False
+        moved: bool = told != self._last
+        self._last = told
         if told["title"] not in self._tasks:
             self._complete(*self._tasks.values())
             self._tasks[told["title"]] = self._progress.add_task(told["title"], total=told["total"])
         self._progress.update(self._tasks[told["title"]], completed=told["finished"])
+        return moved
 
     def _complete(self, *tasks: "TaskID") -> None:
         for task in tasks:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from ebb.decision import threshold
+from ebb.decision import ACT, HOLD, threshold
 from ebb.errors import DataError, Misuse
 from ebb.release.load import LoadedRelease
 from training.dataset import read_dataset
@@ -37,6 +37,11 @@ def score_table(release: LoadedRelease, data: Path, out: Path, progress: Progres
     """
     if out.suffix not in {".csv", ".parquet"}:
         raise Misuse(f"--out {out}: must end in .csv or .parquet")
+    if not out.parent.is_dir():
+        raise DataError(f"{out} could not be written: there is no folder {out.parent}")
+    key = release.contract.entity_column or "row"
+    if key in {"probability", "decision"}:
+        raise Misuse(f"the key column is named {key!r}, as a column of the scored table is: rename it")
     dataset = read_dataset(data, release.contract, labelled=False, progress=progress)
     parts = []
     with progress.step("Score", len(dataset.entity_ids)) as done:
@@ -48,9 +53,9 @@ def score_table(release: LoadedRelease, data: Path, out: Path, progress: Progres
     acts = probabilities.astype(np.float64) >= threshold(release.contract.decision)
     table = pa.table(
         {
-            release.contract.entity_column or "row": pa.array(dataset.entity_ids.tolist(), pa.string()),
+            key: pa.array(dataset.entity_ids.tolist(), pa.string()),
             "probability": probabilities,
-            "decision": np.where(acts, "act", "hold").tolist(),
+            "decision": np.where(acts, ACT, HOLD).tolist(),
         }
     )
     _write(table, out)

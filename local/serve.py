@@ -78,16 +78,15 @@ def _load(root: Path, contract: str, version: str | None) -> Served:
 
 
 def pinned(served: Served, state_folder: Path) -> Served:
-    """Return the same with a store whose champion is the chosen release.
+    """Return the same with a store of its own in the state folder, whose champion is the chosen release.
 
-    The functions only ever ask a store for its champion; a release that was chosen by its version, and is not the
-    champion, gets a store of its own in the state folder, which points at it.
+    The functions only ever ask a store for its champion. With a store that nothing else writes, every environment
+    serves the same release from `ebb up` to `ebb down`, also one that is started later; without a release there
+    stays none.
     """
     if served.release is None or served.contract is None:
-        return served
+        return Served((state_folder / "pinned" / "none").resolve(), None, None)
     version = served.release.manifest.version
-    if FolderReleases(served.releases).champion(served.contract) == version:
-        return served
     root = state_folder / "pinned" / version
     folder = root / served.contract
     folder.mkdir(parents=True, exist_ok=True)
@@ -157,7 +156,12 @@ def environment_of(served: Served, servers: Servers, database: str) -> dict[str,
         "EBB_POSTGRES_USER": servers.postgres_user,
         "EBB_POSTGRES_PASSWORD": servers.postgres_password,
         "EBB_POSTGRES_DATABASE": database,
+        **({"EBB_FEATURE_TTL_SECONDS": f"{ttl:g}"} if (ttl := _ttl(served)) else {}),
     }
+
+
+def _ttl(served: Served) -> float | None:
+    return served.release.contract.ttl if served.release else None
 
 
 def _steady_port(state_folder: Path) -> int:

@@ -67,8 +67,8 @@ python=$("$python" -c 'import sys; print(sys.executable)')
 uv=$(find_uv)
 if [ -e .venv ] && ! .venv/bin/python -c 'import sys' 2>/dev/null; then rm -rf .venv; fi
 [ -e .venv ] || "$uv" venv -q --python "$python" .venv
+rm -f .venv/.lock-* # whatever was installed whole is not any more
 say "Installing $(grep -c '^[a-z].*==' "$lock") locked packages with $("$python" --version)"
 "$uv" pip install -q --python "$PWD/.venv/bin/python" --compile-bytecode --only-binary :all: --require-hashes -r "$lock"
 "$uv" pip install -q --python "$PWD/.venv/bin/python" --no-deps --no-build-isolation -e layers/ebb -e .
-rm -f .venv/.lock-"$what"-*
 touch ".venv/.lock-$what-$(stamp "$lock")"

@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def shared_data() -> Path:
     """Return the folder of real data beside the checkout; tests that need it are skipped loudly without it."""
     folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir() and os.environ.get("EBB_REQUIRE_DATA"):
+        pytest.fail("EBB_REQUIRE_DATA is set, but the folder ../shared/data beside the checkout is missing")
     if not folder.is_dir():
         pytest.skip("REAL DATA ABSENT: the folder ../shared/data beside the checkout is missing, nothing was proved")
     return folder

@@ -29,7 +29,7 @@ class Home:
         """Run one command as a user would, and return what it printed."""
         environment = {**os.environ, "EBB_HOME": str(self.state_home), "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
         return subprocess.run(
-            [sys.executable, "-m", "local.cli", *arguments],
+            [sys.executable, "-m", "local.entry", *arguments],
             cwd=self.folder,
             env=environment,
             capture_output=True,

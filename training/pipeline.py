@@ -69,7 +69,8 @@ def train(
     Raises:
         ContractError: the contract cannot be used.
         DataError: the table does not fit; `GateRefused` where a gate refuses the release.
-        ReleaseError: the release cannot be written. After any error nothing of the release is kept.
+        ReleaseError: the release cannot be written; nothing of it is kept. Where only the champion could not be named,
+            the whole release stays, and training again names it.
     """
     contract, text = read_contract(contract_path)
     steps = Steps(progress)

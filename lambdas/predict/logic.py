@@ -1,4 +1,4 @@
-"""One prediction: features, score, decision, reasons; or the rules where model or features cannot be had."""
+"""One prediction: features, score, decision, reasons; or the rules where features cannot be had."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -62,7 +62,8 @@ class Prediction:
             "threshold": threshold(contract.decision),
             "expected_profit": expected_profit(contract.decision, self.probability),
             "currency": contract.decision.currency,
-            "release": f"rules/{rules_version(contract.rules)}" if self.degraded else self.release.name,
+            "release": None if self.degraded else self.release.name,
+            "rules_version": rules_version(contract.rules) if self.degraded else None,
             "variant": "rules" if self.degraded else "champion",
             "features": {
                 "tier": self.tier,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ebb.contract.model import Contract, Feature, Value, WhenStale
 from ebb.errors import StaleFeatures
-from ebb.features.values import Refused, accept
+from ebb.features.values import Refused, accept, is_missing
 from ebb.ports import FeatureRecord
 
 _SHOWN = 5
@@ -45,8 +45,7 @@ class Resolved:
 
     def unseen(self, contract: Contract) -> list[str]:
         """Return the features whose category is none of those that the contract lists."""
-        listed = (feature for feature in contract.categories if feature.categories)
-        return [f.name for f in listed if self.row.get(f.name, "") not in {"", *f.categories}]
+        return [name for name, known in contract.listed.items() if self.row.get(name, "") not in known]
 
     def known(self) -> dict[str, Value]:
         """Return the raw values that the rules may use."""
@@ -88,7 +87,7 @@ def _stored(feature: Feature, value: Value, age: float, resolved: Resolved) -> N
         if feature.when_stale is WhenStale.DEGRADE:
             resolved.refused.append(f"{feature.name} is stale")
             return
-    if value is None and feature.default is not None:
+    if is_missing(value) and feature.default is not None:
         _absent(feature, resolved)
         return
     try:

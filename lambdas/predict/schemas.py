@@ -46,7 +46,8 @@ class PredictionAnswer(BaseModel):
     threshold: float
     expected_profit: float
     currency: str
-    release: str
+    release: str | None = Field(description="The release that answered; null where the rules did")
+    rules_version: str | None = Field(description="The rules that answered; null where a release did")
     variant: str
     features: Freshness
     degraded: bool = Field(description="Answered from the rules")

@@ -60,10 +60,12 @@ class PredictService:
     def health(self, _call: Call) -> dict[str, Any]:
         """`GET /v1/health`: the function runs; says whether a release is loaded."""
         try:
-            release = self._served.get().name
-        except ReleaseError:
-            release = None
-        return {"status": "ok" if release else "waiting for a release", "release": release}
+            return {"status": "ok", "release": self._served.get().name}
+        except NoRelease:
+            return {"status": "waiting for a release", "release": None}
+        except ReleaseError as error:
+            self.report(f"release refused: {error}", "")
+            return {"status": "the release was refused", "release": None}
 
 
 def read_request(call: Call) -> PredictionRequest:

@@ -44,8 +44,10 @@ class RecordsService:
         entity_id = entity_id_of(call.path.get("entity_id"))
         document = call.document(ONE_LIMIT)
         only(document, _ONE)
-        self._store.write([self._update(entity_id, document)])
-        return {"entity_id": entity_id, "written": len(document["features"])}
+        update = self._update(entity_id, document)
+        held = self._store.write([update])[entity_id]
+        newest = sum(held.event_times[name] == update.event_time for name in update.values)
+        return {"entity_id": entity_id, "written": newest}
 
     def put_batch(self, call: Call) -> dict[str, Any]:
         """`POST /v1/features/batch`: write features of up to 1,000 entities, all or none."""

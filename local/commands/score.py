@@ -40,8 +40,11 @@ _FELT = 0.00005
 
 
 def _entity(entity_id: str, *, explain: bool, as_json: bool) -> None:
-    from local.caller import score_entity  # noqa: PLC0415 - keeps `ebb --help` quick
+    from ebb.entity_id import LONGEST, is_entity_id  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.caller import score_entity  # noqa: PLC0415
 
+    if not is_entity_id(entity_id):
+        raise Misuse(f"an ENTITY_ID is a text of 1 to {LONGEST} printable characters")
     answer = score_entity(entity_id, explain=explain)
     if as_json:
         print_json(answer)
@@ -62,7 +65,7 @@ def _facts(answer: dict[str, Any]) -> dict[str, Any]:
         "probability": f"{answer['probability']:.4f}",
         "decision": f"{answer['decision']} (acting pays from {answer['threshold']:.4f})",
         "expected profit": f"{answer['expected_profit']:.2f} {answer['currency']}",
-        "release": f"{answer['release']} ({answer['variant']})",
+        "release": answer["release"] or f"none; rules {answer['rules_version']}",
         "features from": f"{held['tier']}{age}",
         "degraded": "; ".join(answer["degraded_because"]) or "no",
     }

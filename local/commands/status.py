@@ -39,7 +39,10 @@ def _print_status(facts: dict[str, object]) -> None:
     }
     print_facts("Local cloud", shown)
     assert isinstance(processes, dict)  # noqa: S101 - as as_dict promises
-    rows = [(name, p["pid"], "yes" if p["alive"] else "no", p["restarts"]) for name, p in processes.items()]
+    rows = [
+        (name, p["pid"], "yes" if p["alive"] else "no", p["restarts"] if "/" not in name else "-")
+        for name, p in processes.items()
+    ]
     print_table("Processes", ["name", "process id", "alive", "restarts"], rows)
     first = "ebb score ENTITY_ID" if facts["release"] else "ebb train --contract CONTRACT --data DATA"
     next_step(first, "ebb down")

@@ -6,12 +6,12 @@ import typer
 
 from local.terminal import print_json
 
-SCOPES = ("predict", "explain", "features:write", "outcomes:write", "subjects", "admin")
+SCOPES = ("predict", "explain", "features:write")
 _DEFAULT = ("predict", "explain")
 
 
 def token(
-    client: Annotated[str, typer.Option(help="Name of the client; stands in the token and in every answer's record.")],
+    client: Annotated[str, typer.Option(help="Name of the client; stands in the token.")],
     scope: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(SCOPES)}; may be repeated.")] = None,
     minutes: Annotated[float, typer.Option(min=0.1, max=1440, help="How long the token is valid.")] = 60,
     *,

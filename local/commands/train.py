@@ -26,7 +26,7 @@ def train(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Train, check and release: the release serves from now on as the contract's champion.
+    """Train, check and release: the release is the contract's champion, and serves from the next `ebb up` on.
 
     Nothing is written when a gate of the contract refuses it, when it is interrupted, or when the disk is full.
 

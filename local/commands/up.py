@@ -1,6 +1,7 @@
 """`ebb up`: brings the local cloud up."""
 
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -91,7 +92,8 @@ def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool)
     def announce(state: "State") -> None:
         nonlocal announced
         announced = True
-        keep_port(request.folder, state.ports.control)
+        with suppress(OSError):  # a full disk is no reason to end what serves
+            keep_port(request.folder, state.ports.control)
         _tell(request.folder, state, as_json=as_json)
         if not as_json and not progress_file:
             errors.print("Ctrl-C stops it.")
@@ -108,7 +110,8 @@ def _detached(request: _Request) -> "State":
     from local.supervisor.detach import detach  # noqa: PLC0415
 
     file = request.folder / _PROGRESS
-    command = [sys.executable, "-m", "local.cli", "up", *request.options(), "--progress-file", str(file)]
+    file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "local.entry", "up", *request.options(), "--progress-file", str(file)]
     with ProgressWatcher(file, "Bring the local cloud up") as watcher:
         return detach(command, request.folder, watch=watcher.look)
 

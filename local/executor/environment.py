@@ -53,6 +53,7 @@ class Environment:
     def begin(self) -> None:
         """A process is about to be started for this environment."""
         self.starts += 1
+        self.process = None
         self.served_by_process = 0
         self.initialised = False
         self.init_error = None

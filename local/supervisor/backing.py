@@ -101,7 +101,7 @@ class Backing:
     async def _restarted(self, name: str, port: int) -> bool:
         try:
             await self._start(name, port)
-        except EbbError as error:
+        except (EbbError, OSError) as error:
             _log.warning("%s is not back yet: %s", name, error)
             return False
         self.restarts[name] = self.restarts.get(name, 0) + 1

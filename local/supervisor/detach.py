@@ -13,7 +13,7 @@ from ebb.errors import Unavailable
 from local.servers.ports import LOOPBACK
 from local.servers.process_id import ProcessId
 from local.supervisor.down import down
-from local.supervisor.failure import kept_failure
+from local.supervisor.failure import forget_failure, kept_failure
 from local.supervisor.state import State, make_state_folder, read_state, refuse_second
 
 _POLL_SECONDS = 0.02
@@ -22,20 +22,21 @@ _STANDARD = 2
 """The last of the standard files."""
 
 
-def _nothing() -> None:
-    """Watch nothing."""
+def _nothing() -> bool:
+    """Watch nothing, and see nothing move."""
+    return False
 
 
 def detach(
-    command: Sequence[str], folder: Path, timeout_seconds: float = 120.0, watch: Callable[[], None] = _nothing
+    command: Sequence[str], folder: Path, timeout_seconds: float = 120.0, watch: Callable[[], bool] = _nothing
 ) -> State:
     """Run a command that runs the supervisor, in a session of its own, until its gateway answers.
 
     Args:
         command: absolute path of a program, then its arguments; it runs a plan with this state folder.
         folder: the state folder; the command's output is appended to `supervisor.log` in it.
-        timeout_seconds: how long the start may take.
-        watch: called again and again while waiting.
+        timeout_seconds: how long the start may take without visible progress.
+        watch: called again and again while waiting; tells whether something moved.
 
     Returns:
         The state, with phase "up".
@@ -46,6 +47,7 @@ def detach(
     """
     make_state_folder(folder)
     refuse_second(folder)
+    forget_failure(folder)
     with ExitStack() as undo:
         process = _spawn(command, folder / _LOG)
         undo.callback(_end, process, folder)
@@ -54,7 +56,7 @@ def detach(
     return state
 
 
-def _wait_up(process: ProcessId, folder: Path, timeout_seconds: float, watch: Callable[[], None]) -> State:
+def _wait_up(process: ProcessId, folder: Path, timeout_seconds: float, watch: Callable[[], bool]) -> State:
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
         if not process.alive():
@@ -62,7 +64,8 @@ def _wait_up(process: ProcessId, folder: Path, timeout_seconds: float, watch: Ca
         state = read_state(folder)
         if state is not None and state.supervisor == process and state.phase == "up" and _answers(state.ports.gateway):
             return state
-        watch()
+        if watch():
+            deadline = time.monotonic() + timeout_seconds
         time.sleep(_POLL_SECONDS)
     raise Unavailable(f"Ebb was not up within {timeout_seconds:g} s and was stopped again; see {folder / _LOG}.")
 

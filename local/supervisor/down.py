@@ -47,8 +47,8 @@ def down(folder: Path) -> Stopped:
     forced = _stop_supervisor(state)
     state = _latest(folder, state)
     leftovers = _kill_leftovers(folder, state)
-    _check_ports(state)
     remove_state(folder, state.supervisor)
+    _check_ports(state)
     return Stopped(
         was_up=was_alive or bool(leftovers),
         supervisor=state.supervisor.pid if was_alive else None,

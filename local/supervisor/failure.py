@@ -7,11 +7,16 @@ from pathlib import Path
 _FILE = "failure"
 
 
+def forget_failure(folder: Path) -> None:
+    """Forget what the last supervisor of a state folder failed with."""
+    (folder / _FILE).unlink(missing_ok=True)
+
+
 @contextmanager
 def failure_kept(folder: Path) -> Iterator[None]:
     """Keep the sentence of an exception that passes in a state folder; forget an earlier one."""
     path = folder / _FILE
-    path.unlink(missing_ok=True)
+    forget_failure(folder)
     try:
         yield
     except Exception as error:

@@ -125,7 +125,7 @@ def test_an_altered_release_is_not_brought_up(trained: Home, tmp_path: Path) -> 
 def test_interrupting_up_leaves_nothing(home: Home) -> None:
     environment = {**os.environ, "EBB_HOME": str(home.folder / ".ebb")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "local.cli", "up", "--port", "0"], env=environment, cwd=home.folder
+        [sys.executable, "-m", "local.entry", "up", "--port", "0"], env=environment, cwd=home.folder
     )
     deadline = time.monotonic() + 60
     while not (home.folder / ".ebb/up.json").exists() and time.monotonic() < deadline:
@@ -139,7 +139,7 @@ def test_interrupting_up_leaves_nothing(home: Home) -> None:
 def test_interrupting_a_training_keeps_nothing_half_written(trained: Home, tmp_path: Path, seconds: float) -> None:
     data = str(trained.folder / "data/customers.parquet")
     contract = str(ROOT / "training/contracts/synthetic.toml")
-    command = [sys.executable, "-m", "local.cli", "train", "--contract", contract, "--data", data]
+    command = [sys.executable, "-m", "local.entry", "train", "--contract", contract, "--data", data]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)

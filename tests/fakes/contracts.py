@@ -55,7 +55,6 @@ missing = true
 [[features]]
 name = "paperless"
 kind = "flag"
-missing = true
 default = false
 
 [[features]]

@@ -311,7 +311,7 @@ def test_a_preparation_that_fails_is_a_sentence_and_nothing_is_left(
 
 
 def test_up_and_down_are_fast(tiny_cloud: TinyCloud) -> None:
-    """About 1.3 s and 0.2 s are typical; the issue allows 10 s for both phases of a busy machine."""
+    """About 1.3 s and 0.2 s are typical; 10 s are promised for both phases of a busy machine."""
     began = time.monotonic()
     _, state = tiny_cloud.up()
     assert get(state.ports.gateway, "/open")[0] == 200

@@ -45,7 +45,7 @@ class Case:
 
         words = ["train", "--contract", self.contract, "--data", self.data, "--out", self.releases, "--seconds", "0"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "local.cli", *map(str, words)],
+            [sys.executable, "-m", "local.entry", *map(str, words)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

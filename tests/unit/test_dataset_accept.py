@@ -220,3 +220,45 @@ def test_a_key_that_no_request_could_name_is_refused(key: str) -> None:
     rows = [{"id": name, **{f.column: ROW[f.name] for f in contract.features}} for name in ("first", key)]
     with pytest.raises(DataError, match=r"holds 1 key that no request could name \(the first in row 2\)"):
         accept_table(contract, pa.Table.from_pylist(rows), labelled=False, source="t")
+
+
+TIMED = parse_contract(TEXT.replace("[label]", '[event_time]\ncolumn = "seen"\n\n[label]', 1))
+
+
+def _timed(seen: object) -> pa.Table:
+    row = {"id": "first", **{f.column: ROW[f.name] for f in TIMED.features}}
+    return pa.Table.from_pylist([row]).append_column("seen", seen if isinstance(seen, pa.Array) else pa.array([seen]))
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        1_700_000_000,
+        1_700_000_000.0,
+        "2023-11-14T22:13:20",
+        pa.array([1_700_000_000], pa.timestamp("s")),
+        pa.array([1_700_000_000_000], pa.timestamp("ms", "Europe/Brussels")),
+    ],
+)
+def test_event_times_are_epoch_seconds(seen: object) -> None:
+    accepted = accept_table(TIMED, _timed(seen), labelled=False, source="t")
+    assert accepted.event_times is not None
+    assert accepted.event_times.tolist() == [1_700_000_000.0]
+
+
+def test_a_day_is_its_first_moment() -> None:
+    accepted = accept_table(TIMED, _timed(pa.array([19_675], pa.date32())), labelled=False, source="t")
+    assert accepted.event_times is not None
+    assert accepted.event_times.tolist() == [19_675 * 86_400.0]
+
+
+@pytest.mark.parametrize(("seen", "says"), [("yesterday", "must hold dates"), (None, "is missing in row 1")])
+def test_a_row_without_a_readable_time_is_refused(seen: object, says: str) -> None:
+    column = pa.array([seen], pa.string()) if seen else pa.array([seen], pa.timestamp("us"))
+    with pytest.raises(DataError, match=says):
+        accept_table(TIMED, _timed(column), labelled=False, source="t")
+
+
+def test_a_missing_event_time_column_is_named() -> None:
+    with pytest.raises(DataError, match="'seen' \\(the event time\\) is missing"):
+        accept_table(TIMED, _timed(1).drop_columns(["seen"]), labelled=False, source="t")

@@ -50,7 +50,7 @@ def test_nothing_a_table_holds_can_break_it() -> None:
             label_told=NASTY,
             guesses=(Guess(feature, 0.0, (NASTY,)),),
             left_out=(LeftOut(NASTY, NASTY),),
-            rules=Rules(0.1, (Adjustment("x", 0.2, equals=NASTY),)),
+            rules=Rules(0.1, (Adjustment("x", 0.2, equals=NASTY.replace("\0", "")),)),
         )
     )
     contract = parse_contract(text)
@@ -58,7 +58,7 @@ def test_nothing_a_table_holds_can_break_it() -> None:
     assert contract.label.positive == NASTY
     assert contract.features[0].column == NASTY
     assert contract.features[0].categories == (NASTY, "plain")
-    assert contract.rules.adjustments[0].equals == NASTY
+    assert contract.rules.adjustments[0].equals == NASTY.replace("\0", "")
     assert all(line.isprintable() for line in text.splitlines())
 
 
@@ -71,19 +71,21 @@ def test_lists_are_wrapped_and_read_back(count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "adjustment",
+    ("adjustment", "kind"),
     [
-        Adjustment("x", 0.1, below=12.0),
-        Adjustment("x", -0.25, at_least=0.5),
-        Adjustment("x", 0.1, equals="Two year"),
-        Adjustment("x", 0.1, equals=True),
-        Adjustment("x", 0.1, missing=True),
-        Adjustment("x", 0.1, below=1e-12),
-        Adjustment("x", 0.1, below=1e20),
+        (Adjustment("x", 0.1, below=12.0), Kind.NUMBER),
+        (Adjustment("x", -0.25, at_least=0.5), Kind.NUMBER),
+        (Adjustment("x", 0.1, equals="Two year"), Kind.CATEGORY),
+        (Adjustment("x", 0.1, equals=True), Kind.FLAG),
+        (Adjustment("x", 0.1, missing=True), Kind.NUMBER),
+        (Adjustment("x", 0.1, below=1e-12), Kind.NUMBER),
+        (Adjustment("x", 0.1, below=1e20), Kind.NUMBER),
     ],
 )
-def test_every_condition_is_read_back(adjustment: Adjustment) -> None:
-    assert parse_contract(render(description(rules=Rules(0.3, (adjustment,))))).rules.adjustments == (adjustment,)
+def test_every_condition_is_read_back(adjustment: Adjustment, kind: Kind) -> None:
+    guesses = (Guess(Feature("x", "x", kind), 0.0, ()),)
+    text = render(description(rules=Rules(0.3, (adjustment,)), guesses=guesses))
+    assert parse_contract(text).rules.adjustments == (adjustment,)
 
 
 def test_marks_and_bounds_stand_only_where_they_are() -> None:

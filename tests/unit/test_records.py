@@ -58,6 +58,11 @@ def test_some_features_leave_the_others(world: World) -> None:
     assert world.fast.records["e-1"].values == {**ROW, "tenure": 6}
 
 
+def test_what_lost_to_a_newer_value_is_not_counted(world: World) -> None:
+    world.put({"features": {"tenure": 6}, "event_time": NOW + 200})
+    assert orjson.loads(world.put({"features": {"tenure": 5, "plan": "plus"}}).body)["written"] == 1
+
+
 def test_a_late_event_never_overwrites_a_newer_value(world: World) -> None:
     world.put({"features": {"tenure": 6}, "event_time": NOW - 10})
     world.put({"features": {"tenure": 5, "plan": "plus"}, "event_time": NOW - 20})

@@ -75,7 +75,7 @@ def test_another_ending_is_misuse(release: LoadedRelease, data: Path, tmp_path: 
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(release: LoadedRelease, data: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="could not be written"):
+    with pytest.raises(DataError, match="could not be written: there is no folder"):
         score_table(release, data, tmp_path / "nowhere" / "scored.csv", Silent())
 
 

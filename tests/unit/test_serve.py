@@ -68,8 +68,18 @@ def test_a_chosen_release_is_pinned_and_the_champion_stays(tmp_path: Path) -> No
     again = pinned(find_release(tmp_path / "r" / "tiny" / other), state)
     assert again.releases == served.releases
     assert find_release(served.releases).contract == "tiny"
-    plain = find_release(tmp_path / "r")
-    assert pinned(plain, state) is plain
+    plain = pinned(find_release(tmp_path / "r"), state)
+    assert FolderReleases(plain.releases).champion("tiny") == champion
+
+
+def test_a_training_does_not_change_what_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = _write(tmp_path / "r")
+    served = pinned(find_release(tmp_path / "r"), tmp_path / "state")
+    _write(tmp_path / "r", bias=1.0)
+    assert FolderReleases(served.releases).champion("tiny") == first
+    monkeypatch.chdir(tmp_path)
+    nothing = pinned(find_release(None), tmp_path / "other")
+    assert FolderReleases(nothing.releases).contracts() == []
 
 
 def test_the_plan_tells_the_functions_where_everything_is(tmp_path: Path) -> None:

@@ -63,6 +63,17 @@ def test_two_to_the_53_plus_one_is_rounded_to_float32() -> None:
     assert as_float32(np.array([2.0**53 + 1]))[0] == np.float32(2**53)
 
 
+@pytest.mark.parametrize(("kind", "bound"), [(Kind.NUMBER, 0.123456789), (Kind.INTEGER, 16777219.0)])
+def test_a_value_at_its_bound_is_accepted_again_after_rounding(kind: Kind, bound: float) -> None:
+    feature = _feature(kind, minimum=bound, maximum=bound)
+    for value in (bound, float(np.float32(bound))):
+        assert accept(feature, value) == value
+        assert refused_numbers(feature, np.array([value])) == []
+    beyond = float(np.nextafter(np.float32(bound), np.float32(np.inf)))
+    with pytest.raises(Refused):
+        accept(feature, beyond)
+
+
 def test_a_refusal_never_carries_the_value() -> None:
     with pytest.raises(BadFeatures) as caught:
         accept_some(tiny_contract(), {"plan": 4711, "tenure": -4711, "street": "Main Street 4711"})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ebb.contract import Contract
 from ebb.features.inputs import Inputs
 from training.dataset.content import digest, identical_rows
+from training.dataset.event_times import read_event_times
 from training.dataset.features import accept_category, accept_numbers
 from training.dataset.keys import read_keys, row_numbers
 from training.dataset.label import read_labels
@@ -33,6 +34,7 @@ class Dataset:
         entity_ids: object (str) [N]; without a key column the 1-based row number.
         sha256: of the accepted content; the same content gives the same digest.
         notes: sentences worth saying to people.
+        event_times: when each row's features were true, epoch seconds [N]; None where the contract names no column.
     """
 
     inputs: Inputs
@@ -40,6 +42,7 @@ class Dataset:
     entity_ids: NDArray[Any]
     sha256: str
     notes: tuple[str, ...]
+    event_times: NDArray[np.float64] | None = None
 
     @property
     def rows(self) -> int:
@@ -90,11 +93,14 @@ def accept_table(
     labels = read_labels(contract.label, table[contract.label.column], refusals) if labelled else None
     key = contract.entity_column
     keys = row_numbers(table.num_rows) if key is None else read_keys(key, table[key], refusals)
+    when = contract.event_time
+    times = None if when is None else read_event_times(when, table[when], refusals)
     refusals.raise_if_any()
     inputs = Inputs(numbers, categories)
     if key is None:
         notes.extend(_without_key(inputs, labels))
-    return Dataset(inputs, labels, np.asarray(keys, object), digest(contract, inputs, labels, keys), tuple(notes))
+    sha256 = digest(contract, inputs, labels, keys)
+    return Dataset(inputs, labels, np.asarray(keys, object), sha256, tuple(notes), times)
 
 
 def _match_columns(contract: Contract, table: pa.Table, refusals: Refusals, *, labelled: bool) -> list[str]:
@@ -104,7 +110,9 @@ def _match_columns(contract: Contract, table: pa.Table, refusals: Refusals, *, l
         needed[contract.label.column] = "the label"
     if contract.entity_column is not None:
         needed[contract.entity_column] = "the entity's key"
-    known = {*needed, contract.label.column, contract.event_time}
+    if contract.event_time is not None:
+        needed[contract.event_time] = "the event time"
+    known = {*needed, contract.label.column}
     extra = [name for name in table.column_names if name not in known]
     for column, use in needed.items():
         if column not in table.column_names:

@@ -70,7 +70,7 @@ def _head(description: Description) -> Iterator[str]:
 
 
 def _rules(description: Description) -> Iterator[str]:
-    yield "# The answer when features or model cannot be had: base, plus what applies, kept within 0 and 1."
+    yield "# The answer when features cannot be had: base, plus what applies, kept within 0 and 1."
     yield "# REVIEW: derived from single splits of the data."
     yield "[rules]"
     yield f"base = {number(description.rules.base)}"

@@ -8,7 +8,7 @@ from ebb.valkey import ValkeyFeatures
 
 def connect_store(settings: Settings) -> FeatureStore:
     """Return the feature store on Valkey and Postgres; connections open with the first use."""
-    fast = ValkeyFeatures(settings.valkey_host, settings.valkey_port)
+    fast = ValkeyFeatures(settings.valkey_host, settings.valkey_port, ttl=settings.feature_ttl)
     durable = PostgresFeatures(
         settings.postgres_host,
         settings.postgres_port,

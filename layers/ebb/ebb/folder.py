@@ -87,6 +87,7 @@ class FolderReleases:
             partial.chmod(0o755)
             for name, content in files.items():
                 write_synced(partial / name, content)
+            sync(partial)
             partial.rename(target)
             sync(target.parent)
         except OSError as error:

@@ -2,6 +2,7 @@
 -- A row that brings every held value, none older than held, replaces the held one as it stands.
 insert into features as held (entity_id, version, event_time, "values")
 select entity_id, 1, event_time, "values" from incoming
+order by entity_id -- the same order for all writers, so that none waits for the other
 on conflict (entity_id) do update set (version, written_at, event_time, times, "values") = (
     select
         held.version + 1,

@@ -88,7 +88,7 @@ def unexpected(correlation_id: str) -> Answer:
         "type": "urn:ebb:problem:unexpected",
         "title": "Something unforeseen went wrong",
         "status": 500,
-        "detail": "Nothing was stored. Send the correlation id to whoever runs this service.",
+        "detail": "Sending the same again is safe. Give the correlation id to whoever runs this service.",
         "correlation_id": correlation_id,
     }
     return _send(500, document, correlation_id)

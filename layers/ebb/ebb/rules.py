@@ -1,4 +1,4 @@
-"""The fallback score: the contract's short table of rules, used when features or model cannot be had."""
+"""The fallback score: the contract's short table of rules, used when features cannot be had."""
 
 from collections.abc import Mapping
 from hashlib import sha256

@@ -47,7 +47,7 @@ def only_contract(store: ReleaseStore) -> str:
     """
     contracts = store.contracts()
     if not contracts:
-        raise NoRelease("there is no release yet: train one with `ebb train`, then call again")
+        raise NoRelease("there is no release yet: train one with `ebb train`, then start again (`ebb down`, `ebb up`)")
     if len(contracts) > 1:
         raise NoRelease("several contracts have releases, and none was chosen: start with `ebb up --release`")
     return contracts[0]

@@ -1,4 +1,4 @@
-"""The environment of the prediction function, parsed once."""
+"""The environment of a function, parsed once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ class Settings:
         contract: the contract that is served; empty means the store's only one.
         valkey_host, valkey_port: the fast tier.
         postgres_host, postgres_port, postgres_user, postgres_password, postgres_database: the durable tier.
+        feature_ttl: seconds that the fast tier keeps a record; None without limit.
     """
 
     releases: Path
@@ -27,6 +28,7 @@ class Settings:
     postgres_user: str
     postgres_password: str = field(repr=False)
     postgres_database: str
+    feature_ttl: float | None = None
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> "Settings":
@@ -56,4 +58,5 @@ class Settings:
             postgres_user=text("EBB_POSTGRES_USER"),
             postgres_password=text("EBB_POSTGRES_PASSWORD"),
             postgres_database=text("EBB_POSTGRES_DATABASE"),
+            feature_ttl=float(ttl) if (ttl := environment.get("EBB_FEATURE_TTL_SECONDS")) else None,
         )

@@ -4,8 +4,8 @@ A value is 16 digits of version followed by the record's JSON, so that a script 
 parsing. The client's own retries are off: a read that fails falls through to the durable tier at once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import sha1
 
 import redis
@@ -27,6 +27,8 @@ else redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', ARGV[3]) end
 return 1
 """
 _SHA = sha1(PUT_IF_NEWER.encode()).hexdigest()  # noqa: S324 - the name that Valkey gives the script
+_WRITE_SECONDS = 0.5
+"""A write of many records may take longer than a read."""
 
 
 class ValkeyFeatures:
@@ -39,14 +41,8 @@ class ValkeyFeatures:
     """
 
     def __init__(self, host: str, port: int, *, timeout: float = 0.05, ttl: float | None = None) -> None:
-        self._client = redis.Redis(
-            host=host,
-            port=port,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            retry=Retry(NoBackoff(), 0),
-            single_connection_client=False,
-        )
+        self._client = _client(host, port, timeout)
+        self._writer = _client(host, port, max(timeout, _WRITE_SECONDS))
         self._ttl = str(int(ttl)) if ttl else "0"
 
     def read(self, entity_id: str) -> FeatureRecord | None:
@@ -72,25 +68,44 @@ class ValkeyFeatures:
         """
         self.put_json((entity_id, r.version, record_to_json(r)) for entity_id, r in records.items())
 
-    def put_json(self, records: Iterator[tuple[str, int, bytes]]) -> None:
+    def put_json(self, records: Iterable[tuple[str, int, bytes]]) -> None:
         """Hold records that are JSON already, as (entity_id, version, JSON), in one pipeline.
 
         Raises:
             Unavailable: see `put`.
         """
         batch = list(records)
-        with _unavailable():
-            try:
-                self._send(batch)
-            except NoScriptError:  # the first write, or the first after a restart of the server
-                self._client.script_load(PUT_IF_NEWER)
-                self._send(batch)
+        try:
+            with _unavailable():
+                self._send_with_script(batch)
+        except Unavailable:
+            # An older record must not go on answering: forgotten, it is read from the durable tier.
+            with suppress(redis.RedisError, OSError):
+                self._client.delete(*(_key(entity_id) for entity_id, _, _ in batch))
+            raise
+
+    def _send_with_script(self, batch: Sequence[tuple[str, int, bytes]]) -> None:
+        try:
+            self._send(batch)
+        except NoScriptError:  # the first write, or the first after a restart of the server
+            self._writer.script_load(PUT_IF_NEWER)
+            self._send(batch)
 
     def _send(self, batch: Sequence[tuple[str, int, bytes]]) -> None:
-        pipeline = self._client.pipeline(transaction=False)
+        pipeline = self._writer.pipeline(transaction=False)
         for entity_id, version, content in batch:
             pipeline.evalsha(_SHA, 1, _key(entity_id), f"{version:0{DIGITS}d}", content, self._ttl)
         pipeline.execute()
+
+
+def _client(host: str, port: int, timeout: float) -> redis.Redis:
+    return redis.Redis(
+        host=host,
+        port=port,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def _key(entity_id: str) -> str:

@@ -186,6 +186,17 @@ class Contract:
         return tuple(f for f in self.features if f.is_category)
 
     @cached_property
+    def ttl(self) -> float | None:
+        """Seconds that the fast tier keeps a record: the longest of its features; None where one has no limit."""
+        limits = [f.ttl for f in self.features if f.ttl is not None]
+        return max(limits) if len(limits) == len(self.features) else None
+
+    @cached_property
+    def listed(self) -> dict[str, frozenset[str]]:
+        """The known categories of each category that lists some, the missing one among them."""
+        return {f.name: frozenset({"", *f.categories}) for f in self.categories if f.categories}
+
+    @cached_property
     def by_name(self) -> dict[str, Feature]:
         """Features by their names."""
         return {f.name: f for f in self.features}

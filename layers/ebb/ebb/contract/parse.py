@@ -2,12 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 
 from ebb.contract.lines import key_lines
 from ebb.contract.model import Adjustment, Contract, Decision, Feature, Gates, Label, Rules
 from ebb.contract.parse_feature import parse_feature
 from ebb.contract.table import Table
 from ebb.errors import ContractError
+from ebb.features import values as feature_values
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
@@ -45,7 +47,7 @@ def parse_contract(text: str, source: str = "contract") -> Contract:
         event_time=event_time,
         decision=_decision(top.sub("decision")),
         gates=_gates(top.sub("gates")),
-        rules=_rules(top.sub("rules"), {f.name for f in features}),
+        rules=_rules(top.sub("rules"), {f.name: f for f in features}),
         features=features,
     )
     _no_shared_columns(top, contract)
@@ -67,7 +69,12 @@ def _label(table: Table) -> Label:
     if not isinstance(positive, str | int | float):
         raise table.fail("`positive` must be a text, a number, true or false", "positive")
     text = str(positive).lower() if isinstance(positive, bool) else str(positive)
-    label = Label(table.text("column"), text, int(table.number("window_days", 30, low=0, high=3650)))
+    if not text.strip() or text.lower() in {"nan", "inf", "-inf"}:
+        raise table.fail(f"`positive` is {text!r}, which no label can be", "positive")
+    days = table.number("window_days", 30, low=0, high=3650)
+    if days != int(days):
+        raise table.fail("`window_days` must be a whole number of days", "window_days")
+    label = Label(table.text("column"), text, int(days))
     table.finish()
     return label
 
@@ -99,23 +106,25 @@ def _gates(table: Table) -> Gates:
     return gates
 
 
-def _rules(table: Table, names: set[str]) -> Rules:
+def _rules(table: Table, features: Mapping[str, Feature]) -> Rules:
     base = table.number("base", low=0, high=1)
-    adjustments = tuple(_adjustment(sub, names) for sub in table.subs("adjust"))
+    adjustments = tuple(_adjustment(sub, features) for sub in table.subs("adjust"))
     table.finish()
     return Rules(base, adjustments)
 
 
-def _adjustment(table: Table, names: set[str]) -> Adjustment:
+def _adjustment(table: Table, features: Mapping[str, Feature]) -> Adjustment:
     feature = table.text("feature")
-    if feature not in names:
+    if feature not in features:
         raise table.fail(f"the rule speaks of `{feature}`, which is no feature of this contract", "feature")
     given = [key for key in ("below", "at_least", "equals", "missing") if table.has(key)]
     if len(given) != 1:
         raise table.fail("a rule needs exactly one of `below`, `at_least`, `equals`, `missing`")
     equals = table.take("equals", None)
-    if equals is not None and not isinstance(equals, str | int | float):
-        raise table.fail("`equals` must be a text, a number, true or false", "equals")
+    if equals is not None:
+        _check_equals(table, features[feature], equals)
+    if table.has("missing") and not table.flag("missing", default=True):
+        raise table.fail("`missing` as a condition can only be true", "missing")
     adjustment = Adjustment(
         feature=feature,
         add=table.number("add", low=-1, high=1),
@@ -126,6 +135,16 @@ def _adjustment(table: Table, names: set[str]) -> Adjustment:
     )
     table.finish()
     return adjustment
+
+
+def _check_equals(table: Table, feature: Feature, equals: object) -> None:
+    """Refuse a condition that no accepted value could meet."""
+    if not isinstance(equals, str | int | float):
+        raise table.fail("`equals` must be a text, a number, true or false", "equals")
+    try:
+        feature_values.accept(feature, equals)
+    except feature_values.Refused as refused:
+        raise table.fail(f"`equals` can never hold: the value {refused}", "equals") from None
 
 
 def _features(top: Table) -> tuple[Feature, ...]:

@@ -71,6 +71,8 @@ def _check(table: Table, feature: Feature) -> None:
         raise table.fail(f"`categories` is for categories, but `{feature.name}` is a {feature.kind}", "categories")
     if feature.unseen is Unseen.REFUSE and not feature.categories:
         raise table.fail('`unseen = "refuse"` needs a list of `categories`', "unseen")
+    if feature.default is not None and feature.missing:
+        raise table.fail("`default` and `missing = true` exclude each other: keep one of them", "default")
     if feature.default is not None:
         try:
             values.accept(feature, feature.default)

@@ -1,7 +1,5 @@
 """A whole column against its feature, with the same answers as value by value, at numpy's speed."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,10 +29,13 @@ def refused_numbers(feature: Feature, column: NDArray[np.float64]) -> list[tuple
             reasons.append((values.OVERFLOW, np.abs(column) > values.FLOAT32_MAX))
             if feature.kind is Kind.INTEGER:
                 reasons.append((values.NOT_AN_INTEGER, ~missing & (column != np.floor(column))))
+            as_kept = as_float32(column)
             if feature.minimum is not None:
-                reasons.append((values.below(feature), column < feature.minimum))
+                under = (column < feature.minimum) & (as_kept < values.rounded(feature.minimum))
+                reasons.append((values.below(feature), under))
             if feature.maximum is not None:
-                reasons.append((values.above(feature), column > feature.maximum))
+                over = (column > feature.maximum) & (as_kept > values.rounded(feature.maximum))
+                reasons.append((values.above(feature), over))
     found, taken = [], np.zeros(len(column), bool)
     for reason, mask in reasons:
         rows = np.flatnonzero(mask & ~taken)
@@ -60,7 +61,3 @@ def as_float32(column: NDArray[np.float64]) -> NDArray[np.float32]:
     """
     with np.errstate(over="ignore"):
         return column.astype(np.float32)
-
-
-MISSING_NUMBER = math.nan
-MISSING_CATEGORY = ""

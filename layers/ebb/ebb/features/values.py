@@ -5,6 +5,8 @@ The reason never carries the value: it may be personal, and reasons reach logs a
 
 import math
 
+import numpy as np
+
 from ebb.contract.model import Feature, Kind, Unseen, Value
 
 FLOAT32_MAX = 3.4028234663852886e38
@@ -35,6 +37,11 @@ def below(feature: Feature) -> str:
 def above(feature: Feature) -> str:
     """Say that a value is over the range."""
     return f"is above the contract's maximum of {feature.maximum:g}"
+
+
+def rounded(bound: float) -> np.float32:
+    """Return a bound as float32; one beyond its range becomes its largest value."""
+    return np.float32(min(max(bound, -FLOAT32_MAX), FLOAT32_MAX))
 
 
 def is_missing(raw: Value) -> bool:
@@ -80,14 +87,13 @@ def _category(feature: Feature, raw: Value) -> str:
 def _number(feature: Feature, raw: Value) -> float:
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise Refused(NOT_A_NUMBER)
-    if raw in (math.inf, -math.inf):
-        raise Refused(INFINITE)
-    if abs(raw) > FLOAT32_MAX:
-        raise Refused(OVERFLOW)
+    if not -FLOAT32_MAX <= raw <= FLOAT32_MAX:
+        raise Refused(INFINITE if raw in (math.inf, -math.inf) else OVERFLOW)
     if feature.kind is Kind.INTEGER and raw != int(raw):
         raise Refused(NOT_AN_INTEGER)
-    if feature.minimum is not None and raw < feature.minimum:
+    # A bound holds after rounding too: stores keep float32, and a value at its bound must come back accepted.
+    if feature.minimum is not None and raw < feature.minimum and np.float32(raw) < rounded(feature.minimum):
         raise Refused(below(feature))
-    if feature.maximum is not None and raw > feature.maximum:
+    if feature.maximum is not None and raw > feature.maximum and np.float32(raw) > rounded(feature.maximum):
         raise Refused(above(feature))
     return float(raw)

@@ -1,0 +1,41 @@
+"""When each row's features were true: the event-time column as epoch seconds."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from training.dataset.refusals import Refusals, name_rows
+
+_MICROSECONDS = 1e6
+
+
+def read_event_times(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray[np.float64] | None:
+    """Read dates, timestamps (without a zone: UTC), ISO 8601 texts or epoch seconds as epoch seconds, float64 [N].
+
+    None where the column is refused: another kind, or a row without a time.
+    """
+    try:
+        seconds = _seconds(column)
+    except pa.ArrowException:
+        refusals.add(f"the event-time column {name!r} must hold dates, ISO 8601 times or epoch seconds")
+        return None
+    missing = np.flatnonzero(~np.isfinite(seconds))
+    if len(missing):
+        refusals.add(f"the event-time column {name!r} is missing in {name_rows(missing)} ({len(missing):,} in all)")
+        return None
+    return seconds
+
+
+def _seconds(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    moments = column.cast(pa.timestamp("us", "UTC") if _has_zone(column.type) else pa.timestamp("us"))
+    known = pc.divide(moments.cast(pa.int64()).cast(pa.float64()), _MICROSECONDS)
+    return np.asarray(known.to_numpy(zero_copy_only=False), np.float64)
+
+
+def _has_zone(kind: pa.DataType) -> bool:
+    return pa.types.is_timestamp(kind) and kind.tz is not None
