@@ -45,9 +45,9 @@ def markdown(figures: Sequence[Figure]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; every figure was measured in one run. `make verify` guards each promised one: a time fails",
-        "when it is missed by more than half after the machine's own slowness in that run is taken out, anything else when",
-        "it is missed at all.",
+        "Written by `make bench`; every figure was measured in one run. `make verify` guards each promised one: a time",
+        "fails when it is missed by more than half after the machine's own slowness in that run is taken out, anything",
+        "else when it is missed at all.",
         "",
         f"- machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         f"- versions: {libraries}",
