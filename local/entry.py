@@ -1,6 +1,9 @@
 """The command's first lines: Ctrl-C is a sentence even while the rest is still being imported."""
 
+import os
 import sys
+
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -11,7 +14,13 @@ def main() -> None:
         code = run()
     except KeyboardInterrupt:
         sys.stderr.write("ebb: interrupted; nothing half-written was kept\n")
-        code = 130
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
+        # Everything of ours is undone by now. Native libraries that were stopped in the middle may crash when the
+        # interpreter takes them down.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 
