@@ -10,10 +10,10 @@ from numpy import float32, float64, full, minimum
 from numpy.typing import NDArray
 
 from ebb.contract.model import Contract
-from ebb.postgres import PostgresFeatures
-from ebb.postgres_connection import PostgresConnection
+from ebb.postgres.features import PostgresFeatures
+from ebb.postgres.connection import PostgresConnection
 from ebb.record_json import values_to_json
-from ebb.valkey import ValkeyFeatures
+from ebb.valkey.features import ValkeyFeatures
 from local.supervisor.plan import Servers
 from training.dataset import Dataset, read_dataset
 from training.progress import Progress

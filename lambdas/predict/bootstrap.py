@@ -11,7 +11,7 @@ from ebb.onnx import OnnxScorer
 from ebb.ports import ReleaseStore
 from ebb.serving import ServedRelease
 from ebb.settings import Settings
-from ebb.store import FeatureStore
+from ebb.store.store import FeatureStore
 from lambdas.predict.logic import Predictor
 from lambdas.predict.service import PredictService
 

@@ -11,7 +11,7 @@ from ebb.features.inputs import accept_row, accept_some, encode
 from ebb.reasons import Reason, reason_codes
 from ebb.release.load import LoadedRelease
 from ebb.rules import rules_score, rules_version
-from ebb.store import FeatureStore, Found
+from ebb.store.store import FeatureStore, Found
 from lambdas.predict.resolve import Resolved, resolve
 
 

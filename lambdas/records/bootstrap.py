@@ -11,7 +11,7 @@ from ebb.ports import ReleaseStore
 from ebb.release.load import load_contract
 from ebb.serving import only_contract
 from ebb.settings import Settings
-from ebb.store import FeatureStore
+from ebb.store.store import FeatureStore
 from lambdas.records.service import RecordsService
 
 

@@ -9,7 +9,7 @@ from ebb.doors import Report
 from ebb.errors import BadFeatures, BadShape, Refusal
 from ebb.features.inputs import accept_some
 from ebb.ports import FeatureUpdate
-from ebb.store import FeatureStore
+from ebb.store.store import FeatureStore
 
 ONE_LIMIT, BATCH_LIMIT = 65_536, 5_000_000
 """Bytes of a body."""

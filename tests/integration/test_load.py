@@ -15,7 +15,7 @@ from ebb.contract import parse_contract
 from ebb.errors import DataError, Unavailable
 from ebb.features.inputs import accept_row, encode
 from ebb.ports import FeatureRecord, FeatureUpdate
-from ebb.valkey import ValkeyFeatures
+from ebb.valkey.features import ValkeyFeatures
 from local.load import load_table, prepare_database
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey

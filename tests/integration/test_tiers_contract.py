@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ebb.errors import Unavailable
 from ebb.ports import DurableTier, FeatureRecord, FeatureTier, FeatureUpdate
-from ebb.postgres import PostgresFeatures
+from ebb.postgres.features import PostgresFeatures
 from ebb.record_json import record_from_json, values_to_json
-from ebb.valkey import ValkeyFeatures
+from ebb.valkey.features import ValkeyFeatures
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
 from tests.fakes.tiers import MemoryTier

@@ -18,7 +18,7 @@ from ebb.onnx import OnnxScorer
 from ebb.problems import Answer
 from ebb.release.reference import make_reference
 from ebb.serving import ServedRelease
-from ebb.store import FeatureStore
+from ebb.store.store import FeatureStore
 from lambdas.predict.logic import Predictor
 from lambdas.predict.service import PredictService
 from lambdas.records.service import RecordsService

@@ -12,9 +12,9 @@ import pytest
 from ebb.errors import Unavailable
 from ebb.features.values import FLOAT32_MAX
 from ebb.ports import FeatureUpdate
-from ebb.postgres import PostgresFeatures
-from ebb.store import FeatureStore
-from ebb.valkey import ValkeyFeatures
+from ebb.postgres.features import PostgresFeatures
+from ebb.store.store import FeatureStore
+from ebb.valkey.features import ValkeyFeatures
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
 

@@ -19,7 +19,7 @@ from ebb.problems import Answer
 from ebb.release import manifest as m
 from ebb.rules import rules_version
 from ebb.serving import ServedRelease
-from ebb.store import FeatureStore
+from ebb.store.store import FeatureStore
 from lambdas.predict.logic import Predictor
 from lambdas.predict.resolve import Resolved, resolve
 from lambdas.predict.service import BODY_LIMIT, PredictService

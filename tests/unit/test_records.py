@@ -9,7 +9,7 @@ from ebb.contract import Contract
 from ebb.doors import answer
 from ebb.errors import NoRelease
 from ebb.problems import Answer
-from ebb.store import FeatureStore
+from ebb.store.store import FeatureStore
 from lambdas.records.service import BATCH_ENTITIES, RecordsService
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event

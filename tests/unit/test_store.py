@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ebb.errors import Unavailable
 from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.record_json import record_from_json, record_to_json, values_to_json
-from ebb.store import FeatureStore
+from ebb.store.store import FeatureStore
 from tests.fakes.tiers import MemoryTier
 
 

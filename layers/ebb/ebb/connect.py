@@ -1,9 +1,9 @@
 """From settings to the real adapters; only bootstraps import this."""
 
-from ebb.postgres import PostgresFeatures
+from ebb.postgres.features import PostgresFeatures
 from ebb.settings import Settings
-from ebb.store import FeatureStore
-from ebb.valkey import ValkeyFeatures
+from ebb.store.store import FeatureStore
+from ebb.valkey.features import ValkeyFeatures
 
 
 def connect_store(settings: Settings) -> FeatureStore:

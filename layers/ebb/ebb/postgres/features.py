@@ -9,11 +9,11 @@ import orjson
 import pg8000.native
 
 from ebb.ports import FeatureRecord, FeatureUpdate
-from ebb.postgres_connection import PostgresConnection
+from ebb.postgres.connection import PostgresConnection
 from ebb.record_json import record_from_parts, values_to_json
 
-_SCHEMA = files("ebb").joinpath("postgres_schema.sql").read_text()
-_MERGE = files("ebb").joinpath("postgres_merge.sql").read_text()
+_SCHEMA = files("ebb.postgres").joinpath("schema.sql").read_text()
+_MERGE = files("ebb.postgres").joinpath("merge.sql").read_text()
 _READ = 'select version, event_time, times::text, "values"::text from features where entity_id = :entity_id'
 _INCOMING = (
     'create temporary table incoming (entity_id text, event_time double precision, "values" jsonb) on commit drop'

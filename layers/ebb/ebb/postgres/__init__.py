@@ -1,0 +1,1 @@
+"""The durable tier: Postgres, by `pg8000`."""

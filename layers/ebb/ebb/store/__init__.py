@@ -1,0 +1,1 @@
+"""The feature store: the fast tier in front of the durable one."""

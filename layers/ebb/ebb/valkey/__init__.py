@@ -1,0 +1,1 @@
+"""The fast tier: Valkey, by the synchronous `redis` client."""
