@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+DEFAULT_HISTORY_KEEP = 730 * 86400.0
+"""Seconds that history is kept where a contract does not say: two years, so a year can be compared with the last."""
+
 Value = float | int | bool | str | None
 """A raw feature value as JSON carries it; None is missing."""
 
@@ -163,6 +166,7 @@ class Contract:
         event_time: column of the moment a row's features were known; None where the table has none.
         decision, gates, rules: see their classes.
         features: in the table's order.
+        history_keep: seconds that past values are kept; months wholly older are dropped.
     """
 
     name: str
@@ -174,6 +178,7 @@ class Contract:
     gates: Gates
     rules: Rules
     features: tuple[Feature, ...]
+    history_keep: float = DEFAULT_HISTORY_KEEP
 
     @cached_property
     def numbers(self) -> tuple[Feature, ...]:

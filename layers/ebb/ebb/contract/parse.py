@@ -5,12 +5,14 @@ import tomllib
 from collections.abc import Mapping
 
 from ebb.contract.lines import key_lines
-from ebb.contract.model import Adjustment, Contract, Decision, Feature, Gates, Label, Rules
+from ebb.contract.model import DEFAULT_HISTORY_KEEP, Adjustment, Contract, Decision, Feature, Gates, Label, Rules
 from ebb.contract.parse_feature import parse_feature
 from ebb.contract.table import Table
 from ebb.errors import ContractError
 from ebb.features import values as feature_values
 
+_DAY = 86400.0
+_LONGEST_KEEP = 36500 * _DAY
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -49,6 +51,7 @@ def parse_contract(text: str, source: str = "contract") -> Contract:
         gates=_gates(top.sub("gates")),
         rules=_rules(top.sub("rules"), {f.name: f for f in features}),
         features=features,
+        history_keep=_history_keep(top),
     )
     _no_shared_columns(top, contract)
     top.finish()
@@ -62,6 +65,18 @@ def _optional_column(top: Table, key: str) -> str | None:
     column = table.text("column")
     table.finish()
     return column
+
+
+def _history_keep(top: Table) -> float:
+    """Seconds: at least a day, and at most a century, so that a date always holds it."""
+    if not top.has("history"):
+        return DEFAULT_HISTORY_KEEP
+    table = top.sub("history")
+    keep = table.duration("keep")
+    table.finish()
+    if keep is not None and not _DAY <= keep <= _LONGEST_KEEP:
+        raise table.fail('`keep` must be between "1d" and "36500d"', "keep")
+    return DEFAULT_HISTORY_KEEP if keep is None else keep
 
 
 def _label(table: Table) -> Label:
