@@ -21,6 +21,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
         (409, "A feature is older than the contract allows"),
         (413, "The body is too large"),
         (422, "A value does not fit the contract"),
+        (429, "The client asks too often"),
         (503, "There is no release yet, or a server does not answer"),
     )
 }

@@ -6,12 +6,12 @@ from typing import Any
 
 from ebb.contract.model import Contract, Value
 from ebb.decision import decide, expected_profit, threshold
-from ebb.errors import Unavailable, UnknownEntity
+from ebb.errors import RateLimited, UnknownEntity
 from ebb.features.inputs import accept_row, accept_some, encode
 from ebb.reasons import Reason, reason_codes
 from ebb.release.load import LoadedRelease
 from ebb.rules import rules_score, rules_version
-from ebb.store.store import FeatureStore, Found
+from ebb.store.store import FeatureStore, Reading
 from lambdas.predict.resolve import Resolved, resolve
 
 
@@ -20,11 +20,13 @@ class PredictionRequest:
     """What the caller asks.
 
     Attributes:
+        client: who asks.
         entity_id: whom to score.
         overrides: raw values that take the stored ones' place.
         explain: whether reason codes are wanted.
     """
 
+    client: str
     entity_id: str
     overrides: Mapping[str, Value]
     explain: bool
@@ -37,7 +39,6 @@ class Prediction:
     Attributes:
         probability: of the positive class.
         resolved: which values were used, and how old they were.
-        tier: where stored values came from: `fast`, `durable` or `none`.
         degraded: why the rules answered; empty where the model did.
         reasons: contributions, the largest first; None where not asked for.
     """
@@ -47,7 +48,6 @@ class Prediction:
     release: LoadedRelease
     probability: float
     resolved: Resolved
-    tier: str
     degraded: tuple[str, ...]
     reasons: tuple[Reason, ...] | None
 
@@ -66,12 +66,13 @@ class Prediction:
             "rules_version": rules_version(contract.rules) if self.degraded else None,
             "variant": "rules" if self.degraded else "champion",
             "features": {
-                "tier": self.tier,
+                "tier": self.resolved.tier,
                 "oldest_seconds": max(self.resolved.ages.values(), default=None),
                 "request": self.resolved.request,
                 "defaults": self.resolved.defaults,
                 "stale": self.resolved.stale,
                 "unseen": self.resolved.unseen(contract),
+                "provenance": self.resolved.provenance(),
             },
             "degraded": bool(self.degraded),
             "degraded_because": list(self.degraded),
@@ -98,16 +99,15 @@ class Predictor:
 
         Raises:
             BadFeatures: the request brought a value that the contract refuses.
+            RateLimited: the client asks too often.
             UnknownEntity: nothing is held for it, and the request brought no features.
             StaleFeatures: see `resolve`.
         """
         contract = release.contract
         overrides = accept_some(contract, request.overrides)
-        problems: list[str] = []
-        found = self._read(contract, request.entity_id, overrides, problems)
-        resolved = resolve(contract, overrides, found.record if found else None, self._clock())
-        if not problems:
-            problems = resolved.problems
+        reading = self._read(contract, request)
+        resolved = resolve(contract, overrides, reading, self._clock())
+        problems = self._problems(reading, resolved)
         reasons: tuple[Reason, ...] | None = None
         if problems:
             probability = rules_score(contract.rules, resolved.known())
@@ -116,25 +116,25 @@ class Predictor:
             probability = float(release.scorer.score(encode(contract, [resolved.row]))[0])
             if request.explain:
                 reasons = _explain(release, resolved.row)
-        tier = found.tier if found else "none"
-        return Prediction(self._new_id(), request, release, probability, resolved, tier, tuple(problems), reasons)
+        return Prediction(self._new_id(), request, release, probability, resolved, tuple(problems), reasons)
 
-    def _read(
-        self, contract: Contract, entity_id: str, overrides: Mapping[str, Any], problems: list[str]
-    ) -> Found | None:
-        if len(overrides) == len(contract.features):
-            return None
-        try:
-            found = self._store.read(entity_id)
-        except Unavailable:
-            problems.append("the feature store does not answer")
-            return None
-        if found is None and not overrides:
+    def _read(self, contract: Contract, request: PredictionRequest) -> Reading:
+        reading = self._store.read(request.entity_id, request.client, contract.ttls)
+        if reading.wait:
+            raise RateLimited(reading.wait)
+        if reading.record is None and not reading.trouble and not request.overrides:
             raise UnknownEntity(
                 "no features are held for this entity: write them with PUT /v1/features/{entity_id}, "
                 "or send them as `features` with the request"
             )
-        return found
+        return reading
+
+    @staticmethod
+    def _problems(reading: Reading, resolved: Resolved) -> list[str]:
+        """Say why the model cannot be used; a store that is away matters only to who needs it."""
+        if reading.trouble and not resolved.complete:
+            return [reading.trouble]
+        return resolved.problems
 
 
 def _explain(release: LoadedRelease, row: Mapping[str, float | str]) -> tuple[Reason, ...]:

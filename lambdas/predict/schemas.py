@@ -18,15 +18,23 @@ class PredictionBody(BaseModel):
     explain: bool = Field(default=False, description="Whether reason codes are wanted; needs the scope `explain`")
 
 
+class Provenance(BaseModel):
+    """Where the value of one feature came from."""
+
+    tier: str = Field(description="`fast`, `durable`, `cache`, `request`, `default` or `missing`")
+    age_seconds: float | None = Field(description="Seconds since the value was true; null where it was not stored")
+
+
 class Freshness(BaseModel):
     """Where the features came from."""
 
-    tier: str = Field(description="`fast`, `durable` or `none`")
+    tier: str = Field(description="Where stored values came from: `fast`, `durable`, `cache` or `none`")
     oldest_seconds: float | None = Field(description="Age of the oldest stored value used")
     request: list[str] = Field(description="Features that the request brought")
     defaults: list[str] = Field(description="Features that the contract's default stood in for")
     stale: list[str] = Field(description="Features older than their `max_age`")
     unseen: list[str] = Field(description="Features whose category the contract does not list; scored all the same")
+    provenance: dict[str, Provenance] = Field(description="Tier and age of each feature")
 
 
 class ReasonCode(BaseModel):

@@ -80,4 +80,4 @@ def read_request(call: Call) -> PredictionRequest:
     if not isinstance(explain, bool):
         raise BadShape("`explain` must be true or false")
     overrides = feature_values(document.get("features", {}))
-    return PredictionRequest(entity_id_of(document.get("entity_id")), overrides, explain)
+    return PredictionRequest(call.client, entity_id_of(document.get("entity_id")), overrides, explain)

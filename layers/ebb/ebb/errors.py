@@ -10,6 +10,7 @@
     ├── BadFeatures         feature values that the contract refuses
     ├── StaleFeatures       a value is older than its max_age, and the contract says refuse
     ├── UnknownEntity       no features are held for this entity
+    ├── RateLimited         the client asks too often; says when it may again
     ├── NotAllowed          the caller lacks the scope
     ├── BadRequest          a body that cannot be read
     │   ├── TooLarge        a body over the limit
@@ -105,6 +106,18 @@ class StaleFeatures(EbbError):
 
 class UnknownEntity(EbbError):
     """No features are held for this entity, and the request brought none."""
+
+
+class RateLimited(EbbError):
+    """The client asks more often than it may.
+
+    Attributes:
+        wait: seconds until it may ask again.
+    """
+
+    def __init__(self, wait: float) -> None:
+        self.wait = wait
+        super().__init__(f"this client asks too often: ask again in {wait:.3f} s")
 
 
 class NotAllowed(EbbError):

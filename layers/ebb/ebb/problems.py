@@ -1,5 +1,6 @@
 """From an error to an RFC 9457 problem: one table, used by every function's doors."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,7 @@ TABLE: tuple[tuple[type[errors.EbbError], int, str, str], ...] = (
     (errors.NotAllowed, 403, "not-allowed", "The token lacks a scope"),
     (errors.UnknownEntity, 404, "unknown-entity", "No features are held for this entity"),
     (errors.StaleFeatures, 409, "stale-features", "A feature is older than the contract allows"),
+    (errors.RateLimited, 429, "rate-limited", "The client asks too often"),
     (errors.NoRelease, 503, "no-release", "There is no release yet"),
     (errors.ReleaseError, 503, "no-usable-release", "The release cannot be used"),
     (errors.Unavailable, 503, "unavailable", "A server that is needed does not answer"),
@@ -79,6 +81,8 @@ def problem(error: errors.EbbError, correlation_id: str) -> Answer:
     }
     if isinstance(error, errors.BadFeatures):
         document["errors"] = [{"feature": r.feature, "reason": r.reason} for r in error.refusals]
+    if isinstance(error, errors.RateLimited):
+        return _send(status, document, correlation_id, {"retry-after": str(math.ceil(error.wait))})
     return _send(status, document, correlation_id)
 
 
@@ -94,6 +98,6 @@ def unexpected(correlation_id: str) -> Answer:
     return _send(500, document, correlation_id)
 
 
-def _send(status: int, document: dict[str, Any], correlation_id: str) -> Answer:
-    headers = {"content-type": PROBLEM, "x-correlation-id": correlation_id, **_RETRY.get(status, {})}
+def _send(status: int, document: dict[str, Any], correlation_id: str, more: Mapping[str, str] | None = None) -> Answer:
+    headers = {"content-type": PROBLEM, "x-correlation-id": correlation_id, **_RETRY.get(status, {}), **(more or {})}
     return Answer(status, orjson.dumps(document), headers)

@@ -197,6 +197,11 @@ class Contract:
         return max(limits) if len(limits) == len(self.features) else None
 
     @cached_property
+    def ttls(self) -> dict[str, float]:
+        """Seconds that the fast tier keeps each feature that has a limit."""
+        return {f.name: f.ttl for f in self.features if f.ttl is not None}
+
+    @cached_property
     def listed(self) -> dict[str, frozenset[str]]:
         """The known categories of each category that lists some, the missing one among them."""
         return {f.name: frozenset({"", *f.categories}) for f in self.categories if f.categories}
