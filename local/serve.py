@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ebb.contract import Contract
 from ebb.errors import NoRelease, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
@@ -24,6 +25,8 @@ ROUTES = (
 )
 _HANDLERS = {"predict": "lambdas.predict.handler.handle", "records": "lambdas.records.handler.handle"}
 _RECORDS_ENVIRONMENTS = 1
+_DURABLE_READS = 500
+"""Reads a second that one environment may send past Valkey: a laptop's Postgres answers a few thousand."""
 _TASK_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -156,12 +159,16 @@ def environment_of(served: Served, servers: Servers, database: str) -> dict[str,
         "EBB_POSTGRES_USER": servers.postgres_user,
         "EBB_POSTGRES_PASSWORD": servers.postgres_password,
         "EBB_POSTGRES_DATABASE": database,
-        **({"EBB_FEATURE_TTL_SECONDS": f"{ttl:g}"} if (ttl := _ttl(served)) else {}),
+        "EBB_DURABLE_RATE": f"{_DURABLE_READS}",
+        **(_lifetimes(served.release.contract) if served.release else {}),
     }
 
 
-def _ttl(served: Served) -> float | None:
-    return served.release.contract.ttl if served.release else None
+def _lifetimes(contract: Contract) -> dict[str, str]:
+    """Return how long the contract lets each tier keep what it holds."""
+    found = {"EBB_HISTORY_KEEP_SECONDS": contract.history_keep, "EBB_FEATURE_TTL_SECONDS": contract.ttl}
+    found["EBB_FEATURE_SHORTEST_TTL_SECONDS"] = min(contract.ttls.values(), default=None)
+    return {name: f"{seconds:.0f}" for name, seconds in found.items() if seconds is not None}
 
 
 def _steady_port(state_folder: Path) -> int:

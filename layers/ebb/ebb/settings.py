@@ -1,9 +1,12 @@
 """The environment of a function, parsed once."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from ebb.contract.model import DEFAULT_HISTORY_KEEP
 from ebb.errors import Misuse
 
 
@@ -15,8 +18,14 @@ class Settings:
         releases: folder of the release store.
         contract: the contract that is served; empty means the store's only one.
         valkey_host, valkey_port: the fast tier.
+        replica_port: its replica, on `replica_host`; None where there is none.
+        replica_host: the replica's.
         postgres_host, postgres_port, postgres_user, postgres_password, postgres_database: the durable tier.
         feature_ttl: seconds that the fast tier keeps a record; None without limit.
+        shortest_ttl: the smallest ttl of a feature, seconds; None where none has one.
+        history_keep: seconds that past values are kept.
+        client_rate, client_burst: what one client may ask, sustained a second and at once on top.
+        durable_rate: reads a second that one environment may send past the fast tier, with as many at once.
     """
 
     releases: Path
@@ -29,13 +38,20 @@ class Settings:
     postgres_password: str = field(repr=False)
     postgres_database: str
     feature_ttl: float | None = None
+    replica_host: str = ""
+    replica_port: int | None = None
+    shortest_ttl: float | None = None
+    history_keep: float = DEFAULT_HISTORY_KEEP
+    client_rate: float = 5_000.0
+    client_burst: float = 10_000.0
+    durable_rate: float = 200.0
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> "Settings":
         """Parse the variables `EBB_*`.
 
         Raises:
-            Misuse: one is missing, or a port is no number; names it.
+            Misuse: one is missing, or is no number though it must be; names it.
         """
 
         def text(name: str) -> str:
@@ -48,6 +64,17 @@ class Settings:
                 raise Misuse(f"the environment variable {name} must be a port number")
             return int(text(name))
 
+        def number(name: str, default: float | None) -> Any:
+            if not environment.get(name):
+                return default
+            try:
+                value = float(environment[name])
+            except ValueError:
+                value = 0.0
+            if not 0 < value < math.inf:
+                raise Misuse(f"the environment variable {name} must be a positive number")
+            return value
+
         return Settings(
             releases=Path(text("EBB_RELEASES")),
             contract=environment.get("EBB_CONTRACT", ""),
@@ -58,5 +85,12 @@ class Settings:
             postgres_user=text("EBB_POSTGRES_USER"),
             postgres_password=text("EBB_POSTGRES_PASSWORD"),
             postgres_database=text("EBB_POSTGRES_DATABASE"),
-            feature_ttl=float(ttl) if (ttl := environment.get("EBB_FEATURE_TTL_SECONDS")) else None,
+            feature_ttl=number("EBB_FEATURE_TTL_SECONDS", None),
+            replica_host=environment.get("EBB_VALKEY_REPLICA_HOST") or text("EBB_VALKEY_HOST"),
+            replica_port=port("EBB_VALKEY_REPLICA_PORT") if environment.get("EBB_VALKEY_REPLICA_PORT") else None,
+            shortest_ttl=number("EBB_FEATURE_SHORTEST_TTL_SECONDS", None),
+            history_keep=number("EBB_HISTORY_KEEP_SECONDS", DEFAULT_HISTORY_KEEP),
+            client_rate=number("EBB_CLIENT_RATE", Settings.client_rate),
+            client_burst=number("EBB_CLIENT_BURST", Settings.client_burst),
+            durable_rate=number("EBB_DURABLE_RATE", Settings.durable_rate),
         )
