@@ -137,4 +137,12 @@ class BadShape(BadRequest):
 
 
 class Unavailable(EbbError):
-    """A server that is needed does not answer."""
+    """A server that is needed does not answer.
+
+    Attributes:
+        timeout: whether it stayed silent; False where it refused, or was not even there.
+    """
+
+    def __init__(self, message: str = "", *, timeout: bool = False) -> None:
+        self.timeout = timeout
+        super().__init__(message)

@@ -10,6 +10,18 @@ import pg8000.native
 from ebb.errors import Unavailable
 
 
+class Refused(Unavailable):
+    """Postgres answered, and said no.
+
+    Attributes:
+        code: its SQLSTATE, five characters; empty where it gave none.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
 class _Wire(socket.socket):
     """A socket that closes the files made of it: pg8000 leaves its own open when a connection breaks."""
 
@@ -34,14 +46,35 @@ class _Wire(socket.socket):
 class PostgresConnection:
     """A connection that heals: whatever fails in its hands closes it, and the next use opens a new one.
 
+    The server gives a statement up when nobody waits for it any more, and a wait for a lock before that. Not for
+    two threads at once.
+
     Args:
         host, port, user, password, database: where and as whom.
-        timeout: seconds for a connect or an answer.
+        timeout: seconds for an answer.
+        connect_timeout: seconds for each step of a connect; None for as long as an answer may take.
+        lock_timeout: seconds to wait for a row or a table that another one holds.
     """
 
-    def __init__(self, host: str, port: int, *, user: str, password: str, database: str, timeout: float) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        user: str,
+        password: str,
+        database: str,
+        timeout: float = 5.0,
+        connect_timeout: float | None = None,
+        lock_timeout: float = 2.0,
+    ) -> None:
         self._address, self._timeout = (host, port), timeout
-        self._as = {"user": user, "password": password, "database": database}
+        self._connect_timeout = timeout if connect_timeout is None else connect_timeout
+        limits = {
+            "statement_timeout": str(max(1, int(timeout * 1e3))),
+            "lock_timeout": str(max(1, int(lock_timeout * 1e3))),
+        }
+        self._as = {"user": user, "password": password, "database": database, "startup_params": limits}
         self._connection: pg8000.native.Connection | None = None
         self._wire: _Wire | None = None
         self._prepared: dict[str, Any] = {}
@@ -51,23 +84,18 @@ class PostgresConnection:
         """Lend the connection.
 
         Raises:
-            Unavailable: Postgres cannot be reached, does not answer in time, or refuses the statement.
+            Refused: Postgres refuses the statement or the connection.
+            Unavailable: Postgres cannot be reached or does not answer in time.
         """
         try:
-            if self._connection is None:
-                self._connection = self._connect()
-            yield self._connection
-        except pg8000.native.DatabaseError as error:
-            self.close()
-            detail = error.args[0].get("M", "") if error.args and isinstance(error.args[0], dict) else ""
-            raise Unavailable(f"Postgres refused: {detail or 'no reason given'}") from None
-        except (pg8000.native.InterfaceError, OSError) as error:
-            self.close()
-            raise Unavailable(f"Postgres does not answer ({type(error).__name__})") from None
-        except BaseException:
+            yield self._open()
+        except BaseException as error:
             # It may stand in the middle of a statement; closed, the server takes it back.
             self.close()
-            raise
+            told = _told(error)
+            if told is None:
+                raise
+            raise told from None
 
     @contextmanager
     def transaction(self) -> Iterator[pg8000.native.Connection]:
@@ -82,15 +110,23 @@ class PostgresConnection:
             connection.run("commit")
 
     def query(self, sql: str, **values: Any) -> list[Any]:
-        """Run a statement that is prepared with its first use.
+        """Run a statement that is prepared with its first use; inside `transaction` it belongs to it.
 
         Raises:
             Unavailable: see `use`.
         """
-        with self.use() as connection:
-            if sql not in self._prepared:
-                self._prepared[sql] = connection.prepare(sql)
-            rows: list[Any] = self._prepared[sql].run(**values)
+        # No `with self.use()`: a generator costs a tenth of a read.
+        try:
+            statement = self._prepared.get(sql)
+            if statement is None:
+                statement = self._prepared[sql] = self._open().prepare(sql)
+            rows: list[Any] = statement.run(**values)
+        except BaseException as error:
+            self.close()
+            told = _told(error)
+            if told is None:
+                raise
+            raise told from None
         return rows
 
     def close(self) -> None:
@@ -103,9 +139,25 @@ class PostgresConnection:
         self._connection = self._wire = None
         self._prepared = {}
 
-    def _connect(self) -> pg8000.native.Connection:
-        """Connect by a socket of our own: pg8000 leaves its own open when the handshake fails."""
-        self._wire = _Wire(socket.create_connection(self._address, self._timeout))
-        self._wire.settimeout(self._timeout)
-        self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return pg8000.native.Connection(**self._as, sock=self._wire)
+    def _open(self) -> pg8000.native.Connection:
+        """Return the connection, made by a socket of our own: pg8000 leaves its own open when the handshake fails."""
+        if self._connection is None:
+            self._wire = _Wire(socket.create_connection(self._address, self._connect_timeout))
+            self._wire.settimeout(self._connect_timeout)
+            self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connection = pg8000.native.Connection(**self._as, sock=self._wire)
+            self._wire.settimeout(self._timeout)
+        return self._connection
+
+
+def _told(error: BaseException) -> Unavailable | None:
+    """Return what failed in Ebb's own words; None where it is not Postgres that failed."""
+    match error:
+        case pg8000.native.DatabaseError():
+            told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+            return Refused(f"Postgres refused: {told.get('M') or 'no reason given'}", told.get("C", ""))
+        case pg8000.native.InterfaceError() | OSError():
+            silent = isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError)
+            return Unavailable(f"Postgres does not answer ({type(error).__name__})", timeout=silent)
+        case _:
+            return None
