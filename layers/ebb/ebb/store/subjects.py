@@ -1,0 +1,124 @@
+"""A subject's rights: everything that is held in one document, and its erasure in every tier."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ebb.errors import Unavailable, UnknownEntity
+from ebb.ports import Access, FeatureRecord, SubjectTier
+from ebb.store.agreement import how
+
+CACHE_SECONDS = 60.0
+"""After so long no process answers from what it remembered of a subject before the erasure."""
+
+AGREES, COLD, AWAY = "agrees", "holds nothing", "does not answer"
+
+
+class SubjectFast(Protocol):
+    """The fast tier as subject rights need it."""
+
+    def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
+        """See `ebb.store.agreement.Held.held`."""
+
+    def put(self, records: Mapping[str, FeatureRecord]) -> None:
+        """See `FastTier.put`."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What an erasure did.
+
+    Attributes:
+        erased_at: epoch seconds of the durable tier; no event from before is ever held again.
+        fast_pending: whether the fast tier did not answer, and is told by the maintenance.
+    """
+
+    erased_at: float
+    fast_pending: bool
+
+    def document(self) -> dict[str, Any]:
+        """Return the part of the answer that every caller gets."""
+        return {
+            "erased_at": self.erased_at,
+            "durable_tier": "erased",
+            "fast_tier": "pending" if self.fast_pending else "erased",
+            "caches_clear_at": self.erased_at + CACHE_SECONDS,
+        }
+
+
+class Subjects:
+    """Answers and erases subjects.
+
+    Args:
+        durable: what decides, and keeps the accesses.
+        fast: what answers predictions.
+    """
+
+    def __init__(self, durable: SubjectTier, fast: SubjectFast) -> None:
+        self._durable, self._fast = durable, fast
+
+    def export(self, entity_id: str, access: Access) -> dict[str, Any]:
+        """Return everything that is held of a subject; the access is recorded before anything is returned.
+
+        Raises:
+            UnknownEntity: nothing is or was held.
+            Unavailable: the durable tier does not answer, or the access cannot be recorded.
+        """
+        held = self._durable.read(entity_id)
+        fast, state = self._look(entity_id)
+        if held is None and fast is None and not self._durable.accesses(entity_id):
+            raise UnknownEntity("nothing is held of this subject, and nothing was: check the id")
+        self._durable.record_access(entity_id, access)
+        held = self._durable.read(entity_id)
+        history = self._durable.history(entity_id)
+        return {
+            "entity_id": entity_id,
+            "exported_at": access.at,
+            "current": _record(held),
+            "fast_tier": {"state": state or _state(fast, held), "record": _record(fast)},
+            "history": [vars(row) for row in history],
+            "accesses": [vars(each) for each in self._durable.accesses(entity_id)],
+        }
+
+    def erase(self, entity_id: str, access: Access) -> Erased:
+        """Erase a subject in every tier and leave a tombstone, also where nothing was held: events may be on the way.
+
+        Raises:
+            Unavailable: the durable tier does not answer; nothing was erased.
+        """
+        merged = self._durable.erase(entity_id, access)
+        erased_at = merged.records[entity_id].erased_at
+        when = access.at if erased_at is None else erased_at
+        try:
+            self._fast.put(merged.records)
+        except Unavailable:
+            return Erased(when, fast_pending=True)
+        with suppress(Unavailable):  # then the note stays, and is worked off once more
+            self._durable.settle(merged.repair)
+        return Erased(when, fast_pending=False)
+
+    def _look(self, entity_id: str) -> tuple[FeatureRecord | None, str]:
+        try:
+            return self._fast.held([entity_id]).get(entity_id), ""
+        except Unavailable:
+            return None, AWAY
+
+
+def _state(fast: FeatureRecord | None, durable: FeatureRecord | None) -> str:
+    return COLD if fast is None else how(fast, durable) or AGREES
+
+
+def _record(record: FeatureRecord | None) -> dict[str, Any] | None:
+    """Return a record for its subject: the salt is told to be there, but not told, since it unseals events."""
+    if record is None:
+        return None
+    features = {
+        name: {"value": value, "event_time": record.event_times.get(name)} for name, value in record.values.items()
+    }
+    return {
+        "version": record.version,
+        "erased_at": record.erased_at,
+        "salt": "held" if record.salt else "none",
+        "features": features,
+    }
