@@ -108,6 +108,7 @@ def make_plan(
     *,
     port: int,
     environments: int,
+    replica: bool = False,
     prepare: Callable[[Servers, str], None],
 ) -> Plan:
     """Return what the supervisor runs.
@@ -117,6 +118,7 @@ def make_plan(
         state_folder: where state, data and logs go.
         port: the gateway's.
         environments: of the prediction function.
+        replica: whether Valkey gets a replica.
         prepare: called with the servers and the name of the contract's database.
     """
     database = served.contract or "postgres"
@@ -144,6 +146,7 @@ def make_plan(
         control_port=_steady_port(state_folder),
         contract=served.contract,
         release=served.release.manifest.version if served.release else None,
+        replica=replica,
     )
 
 
@@ -159,6 +162,7 @@ def environment_of(served: Served, servers: Servers, database: str) -> dict[str,
         "EBB_POSTGRES_USER": servers.postgres_user,
         "EBB_POSTGRES_PASSWORD": servers.postgres_password,
         "EBB_POSTGRES_DATABASE": database,
+        **({"EBB_VALKEY_REPLICA_PORT": str(servers.replica_port)} if servers.replica_port else {}),
         "EBB_DURABLE_RATE": f"{_DURABLE_READS}",
         **(_lifetimes(served.release.contract) if served.release else {}),
     }

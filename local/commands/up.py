@@ -26,12 +26,14 @@ class _Request:
     data: Path | None
     port: int
     environments: int
+    replica: bool
     folder: Path
 
     def options(self) -> list[str]:
         """Return the options that ask for the same again."""
         options = ["--port", str(self.port), "--environments", str(self.environments)]
         options += ["--release", str(self.release)] if self.release else []
+        options += ["--replica"] if self.replica else []
         return options + (["--data", str(self.data)] if self.data else [])
 
 
@@ -43,6 +45,7 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one.")] = 8080,
     environments: Annotated[int, typer.Option(min=1, max=64, help="Environments of the prediction function.")] = 2,
     *,
+    replica: Annotated[bool, typer.Option("--replica", help="Start a replica of Valkey for hedged reads.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up, and leave it running.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     progress_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -59,7 +62,7 @@ def up(
         raise DataError(f"there is no file or folder {data}: check the path")
     if port:
         require_free(port)
-    request = _Request(release, data, port, environments, state_folder())
+    request = _Request(release, data, port, environments, replica, state_folder())
     if detach:
         _tell(request.folder, _detached(request), as_json=as_json)
     else:
@@ -98,7 +101,14 @@ def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool)
         if not as_json and not progress_file:
             errors.print("Ctrl-C stops it.")
 
-    plan = make_plan(served, request.folder, port=request.port, environments=request.environments, prepare=prepare)
+    plan = make_plan(
+        served,
+        request.folder,
+        port=request.port,
+        environments=request.environments,
+        replica=request.replica,
+        prepare=prepare,
+    )
     run(plan, announce)
     if not announced:
         raise typer.Exit(INTERRUPTED)
@@ -129,6 +139,7 @@ def _tell(folder: Path, state: "State", *, as_json: bool) -> None:
             "gateway": state.url,
             "release": f"{state.contract}/{state.release}" if state.release else "none yet: predictions answer 503",
             "valkey": f"127.0.0.1:{state.ports.valkey}",
+            **({"replica": f"127.0.0.1:{state.ports.replica}"} if state.ports.replica else {}),
             "postgres": f"127.0.0.1:{state.ports.postgres}",
         },
     )

@@ -1,4 +1,4 @@
-"""The two servers behind the functions, kept up: restarted on the same port when they die."""
+"""The servers behind the functions, kept up: restarted on the same port when they die."""
 
 import asyncio
 import logging
@@ -21,38 +21,42 @@ _SETTLED_SECONDS = 10.0
 
 
 class Backing:
-    """Valkey and Postgres of one supervisor.
+    """Valkey, its replica where the plan asks for one, and Postgres of one supervisor.
 
     Attributes:
+        names: of the servers.
         restarts: how often each was restarted, by name.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self.names = ("postgres", "valkey", "replica") if plan.replica else ("postgres", "valkey")
         self._abort = Event()
         self._running: dict[str, Valkey | Postgres] = {}
         self.restarts: dict[str, int] = {}
 
     async def start(self) -> Servers:
-        """Start both at the same time.
+        """Start Postgres and Valkey at the same time, then the replica.
 
         Raises:
-            EbbError: one could not start; neither runs then.
+            EbbError: one could not start; none runs then.
         """
         try:
             async with asyncio.TaskGroup() as group:
                 for name in ("postgres", "valkey"):
                     group.create_task(self._start(name, 0))
+            if self._plan.replica:
+                await self._start("replica", 0)
         except BaseExceptionGroup as failed:
             await self.stop()
             raise failed.exceptions[0] from None
-        except asyncio.CancelledError:
+        except (EbbError, asyncio.CancelledError):
             await self.stop()
             raise
         return self.servers()
 
     def servers(self) -> Servers:
-        """Return where both listen."""
+        """Return where they listen."""
         postgres = self._running["postgres"]
         assert isinstance(postgres, Postgres)  # noqa: S101 (for the type checker)
         return Servers(
@@ -62,6 +66,7 @@ class Backing:
             postgres_password=postgres.password,
             postgres_database=postgres.database,
             postgres_dsn=postgres.dsn,
+            replica_port=self._running["replica"].port if self._plan.replica else None,
         )
 
     def processes(self) -> dict[str, ProcessId]:
@@ -72,7 +77,7 @@ class Backing:
         """Restart one server whenever it dies, until cancelled.
 
         Args:
-            name: "valkey" or "postgres".
+            name: one of `names`.
             came_back: called with the name after each restart.
         """
         delay = 0.0
@@ -93,7 +98,7 @@ class Backing:
             await came_back(name)
 
     async def stop(self) -> None:
-        """End both."""
+        """End them."""
         self._abort.set()
         running, self._running = self._running, {}
         await asyncio.gather(*(asyncio.to_thread(server.stop) for server in running.values()))
@@ -110,9 +115,11 @@ class Backing:
 
     async def _start(self, name: str, port: int) -> None:
         folder = self._plan.state_folder / name
-        start: Callable[[], Valkey | Postgres] = (
-            partial(Valkey.start, folder, port, memory_mib=self._plan.valkey_memory_mib, abort=self._abort)
-            if name == "valkey"
-            else partial(Postgres.start, folder, port, durable=self._plan.durable, abort=self._abort)
+        start: Callable[[], Valkey | Postgres] = partial(
+            Postgres.start, folder, port, durable=self._plan.durable, abort=self._abort
         )
+        if name != "postgres":
+            primary = self._running["valkey"].port if name == "replica" else None
+            memory = self._plan.valkey_memory_mib
+            start = partial(Valkey.start, folder, port, memory_mib=memory, abort=self._abort, replica_of=primary)
         self._running[name] = await start_in_thread(start, self._abort)

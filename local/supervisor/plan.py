@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.executor.function import Function
 from local.gateway.routes import Route
+from local.supervisor.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Servers:
         postgres_database: the database to use.
         postgres_dsn: the same as one URL.
         host: the loopback address.
+        replica_port: the port of Valkey's replica; None where there is none.
     """
 
     valkey_port: int
@@ -29,6 +31,7 @@ class Servers:
     postgres_database: str
     postgres_dsn: str = field(repr=False)
     host: str = "127.0.0.1"
+    replica_port: int | None = None
 
 
 Prepare = Callable[[Servers], Awaitable[None] | None]
@@ -48,13 +51,14 @@ class Plan:
         functions: makes the functions, once it is known where the servers listen.
         routes: what the gateway answers.
         prepare: fills the servers before any function starts (schema, features, routing table).
-        refill: called when Valkey came back empty; its features return from Postgres by themselves.
+        schedules: which functions are invoked without a caller, and when.
         gateway_port: loopback port of the gateway; 0 for a free one.
         control_port: loopback port of the control listener; 0 for a free one. The issuer of tokens names it, so
             tokens outlive a restart only with a fixed one.
         audience: who the tokens are for.
         contract: name of the contract, for the state.
         release: version of the release, for the state.
+        replica: whether Valkey gets a replica, which answers when it is slow or away.
         valkey_memory_mib: the most memory Valkey's data may take, in MiB.
         durable: whether Postgres answers a commit only when it is on disk.
     """
@@ -63,11 +67,12 @@ class Plan:
     functions: Callable[[Servers], Sequence[Function]]
     routes: Sequence[Route]
     prepare: Prepare = _nothing
-    refill: Prepare = _nothing
+    schedules: Sequence[Schedule] = ()
     gateway_port: int = 8080
     control_port: int = 0
     audience: str = "ebb"
     contract: str | None = None
     release: str | None = None
+    replica: bool = False
     valkey_memory_mib: int = 512
     durable: bool = True

@@ -30,6 +30,7 @@ class Ports(BaseModel):
     control: Port = 0
     postgres: Port = 0
     valkey: Port = 0
+    replica: Port = 0
 
 
 class State(BaseModel):
@@ -40,7 +41,7 @@ class State(BaseModel):
         supervisor: the process that watches the others.
         started_at: when it was started, ISO 8601 in UTC.
         ports: where it listens.
-        children: every process it started, by name: "valkey", "postgres", "FUNCTION/NUMBER".
+        children: every process it started, by name: "valkey", "replica", "postgres", "FUNCTION/NUMBER".
         functions: environments alive now, by function.
         restarts: how often a server was restarted, by name.
         contract: the name of the contract that is served.

@@ -87,7 +87,8 @@ class Supervisor:
         self._note()
         stack.push_async_callback(self._backing.stop)
         servers = await self._backing.start()
-        ports = Ports(postgres=servers.postgres_port, valkey=servers.valkey_port)
+        replica = servers.replica_port or 0
+        ports = Ports(postgres=servers.postgres_port, valkey=servers.valkey_port, replica=replica)
         self._note(ports=ports, children=self._backing.processes())
         await call(partial(self._plan.prepare, servers))
         self._front = Front(self._plan, self._plan.functions(servers))
@@ -96,20 +97,18 @@ class Supervisor:
 
     async def _keep_up(self) -> None:
         async with asyncio.TaskGroup() as group:
-            for name in ("postgres", "valkey"):
+            for name in self._backing.names:
                 group.create_task(self._backing.keep(name, self._came_back))
+            if self._front is not None:
+                group.create_task(self._front.schedules.run())
             while True:
                 await asyncio.sleep(_REFRESH_SECONDS)
                 self._note_running()
 
     async def _came_back(self, name: str) -> None:
         self._note_running()
-        if name != "valkey":
-            return
-        try:
-            await call(partial(self._plan.refill, self._backing.servers()))
-        except Exception:  # noqa: BLE001 (a caller's code must not take the servers down)
-            _log.exception("Valkey is back, but could not be filled again")
+        if self._front is not None:
+            self._front.schedules.came_back(name)
 
     def _running(self) -> dict[str, Any]:
         front = self._front
