@@ -1,9 +1,11 @@
 """The contract: one TOML file that describes one scoring problem, parsed into frozen values."""
 
 from ebb.contract.model import (
+    SNAPSHOT_TIME,
     Adjustment,
     Contract,
     Decision,
+    Events,
     Feature,
     Gates,
     Kind,
@@ -16,9 +18,11 @@ from ebb.contract.model import (
 from ebb.contract.parse import parse_contract
 
 __all__ = [
+    "SNAPSHOT_TIME",
     "Adjustment",
     "Contract",
     "Decision",
+    "Events",
     "Feature",
     "Gates",
     "Kind",

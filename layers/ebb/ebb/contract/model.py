@@ -128,6 +128,7 @@ class Feature:
         personal: never in a log or metric.
         protected: a group for fairness.
         owner, description: for people.
+        sql: the file beside the contract that builds it from events; None where the table brings it.
     """
 
     name: str
@@ -147,11 +148,31 @@ class Feature:
     protected: bool = False
     owner: str = ""
     description: str = ""
+    sql: str | None = None
 
     @property
     def is_category(self) -> bool:
         """Whether the value enters the graph as text."""
         return self.kind is Kind.CATEGORY
+
+
+@dataclass(frozen=True)
+class Events:
+    """Where features come from that are built from events; each of them names its SQL file itself.
+
+    Attributes:
+        entity: column of the events that names the entity.
+        time: column of the events that says when each happened.
+        label: SQL file of the outcome; the only one that sees beyond a snapshot. None where nothing builds it.
+    """
+
+    entity: str
+    time: str
+    label: str | None = None
+
+
+SNAPSHOT_TIME = "snapshot_time"
+"""Column of a table built from events: the moment as of which its features are true."""
 
 
 @dataclass(frozen=True)
@@ -163,10 +184,12 @@ class Contract:
         description: for people.
         entity_column: key column of the table; None means the 1-based row number.
         label: the outcome.
-        event_time: column of the moment a row's features were known; None where the table has none.
+        event_time: column of the moment a row's features were known; None where the table has none. Where it is given,
+            a table to learn from may hold an entity at several moments.
         decision, gates, rules: see their classes.
         features: in the table's order.
         history_keep: seconds that past values are kept; months wholly older are dropped.
+        events: what the features are built from; None where a table brings them.
     """
 
     name: str
@@ -179,6 +202,7 @@ class Contract:
     rules: Rules
     features: tuple[Feature, ...]
     history_keep: float = DEFAULT_HISTORY_KEEP
+    events: Events | None = None
 
     @cached_property
     def numbers(self) -> tuple[Feature, ...]:
@@ -210,3 +234,9 @@ class Contract:
     def by_name(self) -> dict[str, Feature]:
         """Features by their names."""
         return {f.name: f for f in self.features}
+
+    @cached_property
+    def feature_sets(self) -> dict[str, tuple[Feature, ...]]:
+        """Features built from events by the SQL file that builds them, in the order of their first mention."""
+        files = dict.fromkeys(f.sql for f in self.features if f.sql is not None)
+        return {file: tuple(f for f in self.features if f.sql == file) for file in files}

@@ -4,8 +4,19 @@ import re
 import tomllib
 from collections.abc import Mapping
 
+from ebb.contract.events import check_events, parse_events
 from ebb.contract.lines import key_lines
-from ebb.contract.model import DEFAULT_HISTORY_KEEP, Adjustment, Contract, Decision, Feature, Gates, Label, Rules
+from ebb.contract.model import (
+    DEFAULT_HISTORY_KEEP,
+    SNAPSHOT_TIME,
+    Adjustment,
+    Contract,
+    Decision,
+    Feature,
+    Gates,
+    Label,
+    Rules,
+)
 from ebb.contract.parse_feature import parse_feature
 from ebb.contract.table import Table
 from ebb.errors import ContractError
@@ -41,18 +52,21 @@ def parse_contract(text: str, source: str = "contract") -> Contract:
     features = _features(top)
     entity = _optional_column(top, "entity")
     event_time = _optional_column(top, "event_time")
+    events = parse_events(top)
     contract = Contract(
         name=name,
         description=top.text("description", ""),
         entity_column=entity,
         label=_label(top.sub("label")),
-        event_time=event_time,
+        event_time=event_time if events is None else SNAPSHOT_TIME,
         decision=_decision(top.sub("decision")),
         gates=_gates(top.sub("gates")),
         rules=_rules(top.sub("rules"), {f.name: f for f in features}),
         features=features,
         history_keep=_history_keep(top),
+        events=events,
     )
+    check_events(top, contract, top.subs("features"))
     _no_shared_columns(top, contract)
     top.finish()
     return contract

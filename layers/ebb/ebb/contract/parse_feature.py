@@ -2,6 +2,7 @@
 
 import re
 
+from ebb.contract.events import sql_file
 from ebb.contract.model import Feature, Kind, Unseen, Value, WhenStale
 from ebb.contract.table import Table
 from ebb.features import values
@@ -37,6 +38,7 @@ def parse_feature(table: Table) -> Feature:
         owner=table.text("owner", ""),
         description=table.text("description", ""),
         default=_default(table),
+        sql=sql_file(table, "sql"),
     )
     table.finish()
     _check(table, feature)
