@@ -122,9 +122,7 @@ class FeatureStore:
         self._cache.keep(entity_id, record)
         return Reading(record, FAST, routing=answer.routing, hedged=answer.hedged)
 
-    def _renewed(
-        self, entity_id: str, answer: FastAnswer, record: FeatureRecord, expired: frozenset[str]
-    ) -> Reading:
+    def _renewed(self, entity_id: str, answer: FastAnswer, record: FeatureRecord, expired: frozenset[str]) -> Reading:
         """Read the whole record anew; where that fails, the features that have not expired still stand."""
         reading = self._behind(entity_id, answer)
         if reading.record is not None or not reading.trouble:
