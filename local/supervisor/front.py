@@ -12,19 +12,26 @@ from local.identity import Identity
 from local.servers.ports import LOOPBACK
 from local.servers.process_id import ProcessId
 from local.supervisor.plan import Plan
+from local.supervisor.schedules import Schedules
 from local.supervisor.state import Ports, issuer
 
 
 class Front:
-    """Executor, control listener and gateway of one supervisor."""
+    """Executor, control listener and gateway of one supervisor.
+
+    Attributes:
+        schedules: what is invoked without a caller; to be run once everything is up.
+    """
 
     def __init__(self, plan: Plan, functions: Sequence[Function]) -> None:
         self._plan = plan
         self._executor = Executor(functions, log_dir=plan.state_folder / "functions")
-        self._names = [function.name for function in functions]
+        called = {route.function for route in plan.routes}
+        self._names = [function.name for function in functions if function.name in called]
+        self.schedules = Schedules(plan.schedules, self._executor.ainvoke)
 
     async def start(self, stack: AsyncExitStack, ports: Ports) -> Ports:
-        """Start all three and wait until every function has an environment ready.
+        """Start all three and wait until every function that a route calls has an environment ready.
 
         Args:
             stack: gets the stop of each as soon as it may need one.

@@ -16,9 +16,16 @@ from local.supervisor.state import State, read_state
 
 TINY = """
 import os
+import time
+
+import redis
 
 
 def handle(event, context):
+    if event.get("task") == "fill":
+        with redis.Redis(port=int(os.environ["VALKEY_PORT"])) as valkey:
+            valkey.set("filled", str(time.time()))
+        return {}
     return {"statusCode": 200, "body": event["rawPath"] + " " + os.environ["VALKEY_PORT"]}
 """
 

@@ -66,7 +66,7 @@ def test_up_serves_prepared_servers_and_keys_and_sigterm_leaves_nothing(tiny_clo
     assert published["issuer"] == state.issuer
     assert orjson.loads(get(state.ports.control, "/.well-known/jwks.json")[1]) == identity.jwks()
     assert kept_rows(tiny_cloud, state) == 1
-    assert filled(state)
+    assert tiny_cloud.poll(lambda: filled(state) is not None), "the schedule runs without being asked"
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
@@ -178,6 +178,7 @@ def test_two_started_at_the_same_time_leave_one(tiny_cloud: TinyCloud) -> None:
 @pytest.mark.parametrize("name", ["valkey", "postgres"])
 def test_a_server_that_dies_is_back_on_its_port(tiny_cloud: TinyCloud, name: str) -> None:
     _, state = tiny_cloud.up()
+    assert tiny_cloud.poll(lambda: filled(state) is not None)
     before = filled(state)
     assert state.children[name].send(signal.SIGKILL)
     assert tiny_cloud.poll(lambda: tiny_cloud.state().restarts == {name: 1})

@@ -10,25 +10,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import redis
 from pg8000.native import Connection
 
 from ebb.errors import DataError, EbbError
 from local.executor.function import Function
 from local.gateway.routes import Route
 from local.supervisor.plan import Plan, Servers
+from local.supervisor.schedules import Schedule
 from local.supervisor.state import State
 from local.supervisor.supervisor import run
 
 
-def refill(servers: Servers) -> None:
-    """Put one key into Valkey, as routing tables are put back."""
-    with redis.Redis(host=servers.host, port=servers.valkey_port) as valkey:
-        valkey.set("filled", str(time.time()))
-
-
 def prepare(servers: Servers) -> None:
-    """Write to both servers; or block, or fail, as EBB_TEST_PREPARE says."""
+    """Write to Postgres; or block, or fail, as EBB_TEST_PREPARE says."""
     how = os.environ.get("EBB_TEST_PREPARE")
     if how == "fail":
         raise DataError("The table cannot be loaded; choose another.")
@@ -47,7 +41,6 @@ def prepare(servers: Servers) -> None:
         connection.run("INSERT INTO kept VALUES ('here')")
     finally:
         connection.close()
-    refill(servers)
 
 
 def announce(state: State) -> None:
@@ -69,7 +62,7 @@ def main(folder: str, port: str, task_root: str) -> int:
         functions=functions,
         routes=[Route("GET", "/open", "tiny", authorized=False), Route("GET", "/closed", "tiny")],
         prepare=prepare,
-        refill=refill,
+        schedules=[Schedule("tiny", {"task": "fill"}, 60.0, {"valkey": {"task": "fill"}})],
         gateway_port=int(port),
         contract="tiny",
         release="0123456789ab",
