@@ -38,6 +38,7 @@ class Prediction:
 
     Attributes:
         probability: of the positive class.
+        hedged: whether the replica of the fast tier answered in the primary's place.
         resolved: which values were used, and how old they were.
         degraded: why the rules answered; empty where the model did.
         reasons: contributions, the largest first; None where not asked for.
@@ -47,6 +48,7 @@ class Prediction:
     request: PredictionRequest
     release: LoadedRelease
     probability: float
+    hedged: bool
     resolved: Resolved
     degraded: tuple[str, ...]
     reasons: tuple[Reason, ...] | None
@@ -67,6 +69,7 @@ class Prediction:
             "variant": "rules" if self.degraded else "champion",
             "features": {
                 "tier": self.resolved.tier,
+                "hedged": self.hedged,
                 "oldest_seconds": max(self.resolved.ages.values(), default=None),
                 "request": self.resolved.request,
                 "defaults": self.resolved.defaults,
@@ -116,7 +119,8 @@ class Predictor:
             probability = float(release.scorer.score(encode(contract, [resolved.row]))[0])
             if request.explain:
                 reasons = _explain(release, resolved.row)
-        return Prediction(self._new_id(), request, release, probability, resolved, tuple(problems), reasons)
+        degraded = tuple(problems)
+        return Prediction(self._new_id(), request, release, probability, reading.hedged, resolved, degraded, reasons)
 
     def _read(self, contract: Contract, request: PredictionRequest) -> Reading:
         reading = self._store.read(request.entity_id, request.client, contract.ttls)

@@ -29,6 +29,7 @@ class Freshness(BaseModel):
     """Where the features came from."""
 
     tier: str = Field(description="Where stored values came from: `fast`, `durable`, `cache` or `none`")
+    hedged: bool = Field(description="Whether the replica answered in the primary's place")
     oldest_seconds: float | None = Field(description="Age of the oldest stored value used")
     request: list[str] = Field(description="Features that the request brought")
     defaults: list[str] = Field(description="Features that the contract's default stood in for")
