@@ -14,6 +14,7 @@ from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.connection import PostgresConnection
 from ebb.record_json import values_to_json
 from ebb.valkey.features import ValkeyFeatures
+from lambdas.migrate.logic import migrate
 from local.supervisor.plan import Servers
 from training.dataset import Dataset, read_dataset
 from training.progress import Progress
@@ -40,16 +41,17 @@ def prepare_database(servers: Servers, database: str) -> PostgresFeatures:
         if not connection.run("select 1 from pg_database where datname = :name", name=database):
             connection.run(f"create database {pg8000.native.identifier(database)}")
     server.close()
-    tier = PostgresFeatures(
-        servers.host,
-        servers.postgres_port,
-        user=servers.postgres_user,
-        password=servers.postgres_password,
-        database=database,
-        timeout=60.0,
+    migrate(servers.host, servers.postgres_port, servers.postgres_user, servers.postgres_password, database)
+    return PostgresFeatures(
+        PostgresConnection(
+            servers.host,
+            servers.postgres_port,
+            user=servers.postgres_user,
+            password=servers.postgres_password,
+            database=database,
+            timeout=60.0,
+        )
     )
-    tier.create_schema()
-    return tier
 
 
 def load_table(data: Path, contract: Contract, servers: Servers, database: str, progress: Progress) -> int:

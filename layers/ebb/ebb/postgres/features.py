@@ -1,122 +1,164 @@
-"""The durable tier: Postgres, by `pg8000`."""
+"""The durable tier's current values."""
 
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
-import pg8000.native
 
-from ebb.ports import FeatureRecord, FeatureUpdate
-from ebb.postgres.connection import PostgresConnection
-from ebb.record_json import record_from_parts, values_to_json
+from ebb.contract.model import DEFAULT_HISTORY_KEEP
+from ebb.ports import FeatureRecord, FeatureUpdate, Merged, Repair
+from ebb.postgres.connection import PostgresConnection, Refused
+from ebb.postgres.merge import MergedRow, Outcome, merge_one, merge_several
+from ebb.postgres.months import PostgresMonths
+from ebb.record_json import joined_json, record_from_parts, values_to_json
 
-_SCHEMA = files("ebb.postgres").joinpath("schema.sql").read_text()
-_MERGE = files("ebb.postgres").joinpath("merge.sql").read_text()
-_READ = 'select version, event_time, times::text, "values"::text from features where entity_id = :entity_id'
-_INCOMING = (
-    'create temporary table incoming (entity_id text, event_time double precision, "values" jsonb) on commit drop'
+_COLUMNS = "version, event_time, times::text, \"values\"::text, encode(salt, 'hex'), erased_at"
+READ = f"select {_COLUMNS} from features where entity_id = :entity_id"  # noqa: S608 - a constant
+_READ_MANY = (
+    f"select entity_id, {_COLUMNS} from features"  # noqa: S608 - a constant
+    " where entity_id in (select json_array_elements_text(cast(:entity_ids as json)))"
 )
+_PAGE = (
+    f"select entity_id, {_COLUMNS} from features"  # noqa: S608 - a constant
+    " where entity_id > :after order by entity_id limit cast(:most as bigint)"
+)
+_NOTE = (
+    "insert into repairs (entity_ids) select array(select json_array_elements_text(cast(:entity_ids as json)))"
+    " returning id"
+)
+_UNSETTLED = (
+    "select id, entity_ids from repairs where at < now() - make_interval(secs => cast(:older_than as float8))"
+    " order by id limit cast(:most as bigint)"
+)
+_NO_MONTH = "23514"
+"""SQLSTATE of a row that no partition takes."""
 
 
 class PostgresFeatures:
-    """A `DurableTier` in Postgres; connects when first needed, and again after a lost connection.
+    """A `DurableTier` and `RepairTier` in Postgres; connects when first needed, and again after a lost connection.
 
     Args:
-        host, port, user, password, database: where and as whom.
-        timeout: seconds for a connect or an answer.
+        connection: where the features lie; may be shared with other tiers of the same thread.
+        history_keep: seconds; an older write reaches the current values, but no history.
     """
 
-    def __init__(self, host: str, port: int, *, user: str, password: str, database: str, timeout: float = 5.0) -> None:
-        self._connection = PostgresConnection(
-            host, port, user=user, password=password, database=database, timeout=timeout
-        )
-
-    def create_schema(self) -> None:
-        """Create what is not there yet."""
-        with self._connection.use() as connection:
-            connection.run(_SCHEMA)
+    def __init__(self, connection: PostgresConnection, history_keep: float = DEFAULT_HISTORY_KEEP) -> None:
+        self._connection, self._keep = connection, history_keep
+        self._months = PostgresMonths(connection, history_keep)
 
     def read(self, entity_id: str) -> FeatureRecord | None:
-        """Return what is held, or None.
-
-        Raises:
-            Unavailable: Postgres does not answer in time.
-        """
-        rows = self._connection.query(_READ, entity_id=entity_id)
+        """See `DurableTier.read`."""
+        rows = self._connection.query(READ, entity_id=entity_id)
         return _record(*rows[0]) if rows else None
 
-    def put(self, records: Mapping[str, FeatureRecord]) -> None:
-        """Hold these records as they are, unless a higher version is already held."""
-        with self._connection.use() as connection:
-            for entity_id, record in records.items():
-                connection.run(
-                    'insert into features as held (entity_id, version, event_time, times, "values")'
-                    " values (:entity_id, :version, 0, :times, :values) on conflict (entity_id) do update set"
-                    ' version = excluded.version, event_time = 0, times = excluded.times, "values" = excluded."values"'
-                    " where held.version < excluded.version",
-                    entity_id=entity_id,
-                    version=record.version,
-                    times=values_to_json(record.event_times).decode(),
-                    values=values_to_json(record.values).decode(),
-                )
+    def read_many(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
+        """See `RepairTier.read_many`."""
+        rows = self._connection.query(_READ_MANY, entity_ids=orjson.dumps(list(entity_ids)).decode())
+        return {row[0]: _record(*row[1:]) for row in rows}
 
-    def merge(self, updates: Sequence[FeatureUpdate]) -> dict[str, FeatureRecord]:
-        """Merge updates, value by value the newer event time winning, in one transaction.
+    def page(self, after: str, limit: int) -> dict[str, FeatureRecord]:
+        """Return the records of the next entities after one, in the server's order; tombstones too.
 
-        Later updates of one call come after earlier ones. Returns the records as they now stand.
+        Args:
+            after: the entity to go on after; empty for the first page.
+            limit: entities at most.
 
         Raises:
-            Unavailable: Postgres does not answer in time; nothing was written.
+            Unavailable: Postgres does not answer.
         """
-        merged: dict[str, FeatureRecord] = {}
-        with self._connection.transaction() as connection:
-            for group in _distinct(updates):
-                rows = _merge(connection, ((u.entity_id, u.event_time, values_to_json(u.values)) for u in group))
-                merged |= {row[0]: _record(*row[1:]) for row in rows}
-        return merged
+        rows = self._connection.query(_PAGE, after=after, most=limit)
+        return {row[0]: _record(*row[1:]) for row in rows}
+
+    def merge(self, updates: Sequence[FeatureUpdate]) -> Merged:
+        """See `DurableTier.merge`. After a timeout it may have been written: the same again changes nothing."""
+        self._months.ensure(update.event_time for update in updates)
+        try:
+            return self._merge(updates)
+        except Refused as error:
+            if error.code != _NO_MONTH:
+                raise
+        self._months.forget()
+        self._months.ensure(update.event_time for update in updates)
+        return self._merge(updates)
 
     def merge_json(self, rows: Iterable[tuple[str, float, bytes]]) -> list[tuple[str, int, bytes]]:
-        """Merge rows of distinct entities whose values are JSON already, as (entity_id, event_time, JSON).
+        """Merge rows of distinct entities, as (entity_id, event_time, JSON of values), and leave no note.
 
         Returns:
             (entity_id, version, record JSON) as the rows now stand.
 
         Raises:
-            Unavailable: Postgres does not answer in time; nothing was written.
+            Unavailable: Postgres does not answer; nothing was written.
         """
-        with self._connection.transaction() as connection:
-            merged = _merge(connection, rows)
+        brought = {row[0]: row for row in rows}
+        self._months.ensure(row[1] for row in brought.values())
+        outcome = merge_several(self._connection, list(brought.values()), self._keep, noted=False)
         return [
-            (entity_id, version, f'{{"t":{event_time!r},"o":{times},"v":{values}}}'.encode())
-            for entity_id, version, event_time, times, values in merged
+            (
+                row.entity_id,
+                row.version,
+                joined_json(
+                    row.event_time, row.times or "{}", row.values or brought[row.entity_id][2].decode(), row.salt
+                ),
+            )
+            for row in outcome.rows
         ]
+
+    def settle(self, repair: int) -> None:
+        """See `DurableTier.settle`."""
+        self._connection.query("delete from repairs where id = cast(:id as bigint)", id=repair)
+
+    def unsettled(self, older_than: float, limit: int) -> list[Repair]:
+        """See `RepairTier.unsettled`."""
+        rows = self._connection.query(_UNSETTLED, older_than=older_than, most=limit)
+        return [Repair(number, tuple(entity_ids)) for number, entity_ids in rows]
 
     def close(self) -> None:
         """Close the connection, if there is one; the next call opens a new one."""
         self._connection.close()
 
+    def _merge(self, updates: Sequence[FeatureUpdate]) -> Merged:
+        if len(updates) == 1:
+            update = updates[0]
+            outcome = merge_one(
+                self._connection, update.entity_id, update.event_time, values_to_json(update.values), self._keep
+            )
+            return Merged(self._records([(updates, outcome)]), outcome.repair)
+        groups = list(_distinct(updates))
+        if len(groups) == 1:
+            outcome = self._several(groups[0], noted=True)
+            return Merged(self._records([(updates, outcome)]), outcome.repair)
+        with self._connection.transaction():
+            outcomes = [(group, self._several(group, noted=False)) for group in groups]
+            entity_ids = orjson.dumps(sorted({update.entity_id for update in updates})).decode()
+            repair = self._connection.query(_NOTE, entity_ids=entity_ids)[0][0]
+        return Merged(self._records(outcomes), repair)
 
-def _record(version: int, event_time: float, times: str, values: str) -> FeatureRecord:
-    return record_from_parts(orjson.loads(values), event_time, orjson.loads(times), version)
+    def _several(self, group: Sequence[FeatureUpdate], *, noted: bool) -> Outcome:
+        rows = [(update.entity_id, update.event_time, values_to_json(update.values)) for update in group]
+        return merge_several(self._connection, rows, self._keep, noted=noted)
+
+    def _records(self, outcomes: Sequence[tuple[Sequence[FeatureUpdate], Outcome]]) -> dict[str, FeatureRecord]:
+        """Return the records that stand; what an erasure's floor refused is read, since no merge returned it."""
+        records: dict[str, FeatureRecord] = {}
+        for group, outcome in outcomes:
+            brought = {update.entity_id: update for update in group}
+            records |= {row.entity_id: _merged_record(row, brought[row.entity_id]) for row in outcome.rows}
+        refused = {update.entity_id for group, _ in outcomes for update in group} - records.keys()
+        return records | self.read_many(sorted(refused)) if refused else records
 
 
-def _merge(connection: pg8000.native.Connection, rows: Iterable[tuple[str, float, bytes]]) -> list[Any]:
-    """COPY the rows beside the table, then merge them in one statement."""
-    text = "".join(
-        f"{_copy_text(entity_id)}\t{event_time!r}\t{_copy_text(values.decode())}\n"
-        for entity_id, event_time, values in rows
-    )
-    connection.run(_INCOMING)
-    connection.run("copy incoming from stdin", stream=io.BytesIO(text.encode()))
-    merged: list[Any] = connection.run(_MERGE)
-    connection.run("drop table incoming")
-    return merged
+def _record(  # noqa: PLR0917 - the columns of a row
+    version: int, event_time: float, times: str, values: str, salt: str | None, erased_at: float | None
+) -> FeatureRecord:
+    others = orjson.loads(times) if times != "{}" else {}
+    return record_from_parts(orjson.loads(values), event_time, others, version, salt or "", erased_at)
 
 
-def _copy_text(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+def _merged_record(row: MergedRow, brought: FeatureUpdate) -> FeatureRecord:
+    if row.values is None:
+        times = dict.fromkeys(brought.values, row.event_time)
+        return FeatureRecord(dict(brought.values), times, row.version, row.salt, row.erased_at)
+    return _record(row.version, row.event_time, row.times or "{}", row.values, row.salt, row.erased_at)
 
 
 def _distinct(updates: Sequence[FeatureUpdate]) -> Iterator[list[FeatureUpdate]]:

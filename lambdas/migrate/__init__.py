@@ -1,0 +1,1 @@
+"""The migrate function: brings a database's schema to a version, forward or back."""

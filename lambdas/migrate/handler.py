@@ -1,0 +1,22 @@
+"""Entry of the migrate function, which a deployment invokes before the functions that need the new schema."""
+
+import os
+from typing import Any
+
+from ebb.settings import Settings
+from lambdas.migrate.logic import migrate
+
+SETTINGS = Settings.from_environment(os.environ)
+
+
+def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:
+    """Take `{"to": "head" | "base" | a version}` and answer `{"from": ..., "to": ...}`."""
+    done = migrate(
+        SETTINGS.postgres_host,
+        SETTINGS.postgres_port,
+        SETTINGS.postgres_user,
+        SETTINGS.postgres_password,
+        SETTINGS.postgres_database,
+        to=str(event.get("to", "head")),
+    )
+    return {"from": done.before, "to": done.after}
