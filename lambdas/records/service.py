@@ -1,4 +1,4 @@
-"""Every route of the records function, from a call to a document."""
+"""The routes of the records function that write features, from a call to a document."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from ebb.contract.model import Contract
 from ebb.doors import Report
 from ebb.errors import BadFeatures, BadShape, Refusal
 from ebb.features.inputs import accept_some
-from ebb.ports import FeatureUpdate
+from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.store.store import FeatureStore
 
 ONE_LIMIT, BATCH_LIMIT = 65_536, 5_000_000
@@ -18,13 +18,15 @@ BATCH_ENTITIES = 1_000
 AHEAD_SECONDS = 300.0
 """How far in the future an event time may lie: clocks differ."""
 
+TOO_LATE = "what is older than the subject's erasure changes nothing"
+
 _ONE = frozenset({"features", "event_time"})
 _BATCH = frozenset({"entities"})
 _ITEM = _ONE | {"entity_id"}
 
 
 class RecordsService:
-    """The routes of the records function.
+    """Writes features.
 
     Args:
         contract: returns the served contract; raises NoRelease while there is none.
@@ -46,7 +48,9 @@ class RecordsService:
         only(document, _ONE)
         update = self._update(entity_id, document)
         held = self._store.write([update])[entity_id]
-        newest = sum(held.event_times[name] == update.event_time for name in update.values)
+        if _came_too_late(update, held):
+            return {"entity_id": entity_id, "written": 0, "note": TOO_LATE}
+        newest = sum(held.event_times.get(name) == update.event_time for name in update.values)
         return {"entity_id": entity_id, "written": newest}
 
     def put_batch(self, call: Call) -> dict[str, Any]:
@@ -57,8 +61,10 @@ class RecordsService:
         entities = document.get("entities")
         if not isinstance(entities, list) or not 0 < len(entities) <= BATCH_ENTITIES:
             raise BadShape(f"`entities` must be a list of 1 to {BATCH_ENTITIES:,} objects")
-        self._store.write(self._updates(entities))
-        return {"written": len(entities)}
+        updates = self._updates(entities)
+        held = self._store.write(updates)
+        late = sum(_came_too_late(update, held[update.entity_id]) for update in updates)
+        return {"written": len(entities) - late, **({"not_written": late, "note": TOO_LATE} if late else {})}
 
     def _updates(self, entities: list[Any]) -> list[FeatureUpdate]:
         """Read every item; all refusals are named with their position, counted from 0."""
@@ -89,3 +95,7 @@ class RecordsService:
         if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= now + AHEAD_SECONDS:
             raise BadShape("`event_time` must be epoch seconds, not in the future")
         return float(given)
+
+
+def _came_too_late(update: FeatureUpdate, held: FeatureRecord) -> bool:
+    return held.erased_at is not None and update.event_time <= held.erased_at

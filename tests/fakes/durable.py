@@ -50,6 +50,10 @@ class MemoryDurable:
         later = [entity_id for entity_id in sorted(self.records) if entity_id > after]
         return {entity_id: self.records[entity_id] for entity_id in later[:limit]}
 
+    def count(self) -> int:
+        self._answer()
+        return sum(not record.is_tombstone for record in self.records.values())
+
     def merge(self, updates: Sequence[FeatureUpdate]) -> Merged:
         self._answer()
         for update in updates:

@@ -8,12 +8,12 @@ import pytest
 from ebb.contract import Contract
 from ebb.doors import answer
 from ebb.errors import NoRelease
+from ebb.ports import Access
 from ebb.problems import Answer
-from ebb.store.store import FeatureStore
-from lambdas.records.service import BATCH_ENTITIES, RecordsService
+from lambdas.records.service import BATCH_ENTITIES, TOO_LATE, RecordsService
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event
-from tests.fakes.tiers import MemoryTier
+from tests.fakes.stores import MemoryStore
 
 NOW = 1_800_000_000.0
 
@@ -22,10 +22,10 @@ class World:
     """The records function around in-memory tiers."""
 
     def __init__(self) -> None:
-        self.fast, self.durable = MemoryTier(), MemoryTier()
-        self.service = RecordsService(
-            tiny_contract, FeatureStore(self.fast, self.durable), lambda: NOW, lambda *_: None
-        )
+        self.tiers = MemoryStore()
+        self.tiers.clock.now = NOW
+        self.fast, self.durable = self.tiers.fast, self.tiers.durable
+        self.service = RecordsService(tiny_contract, self.tiers.store, lambda: NOW, lambda *_: None)
 
     def put(self, body: object, entity_id: str = "e-1", scope: str = "features:write") -> Answer:
         made = event("PUT /v1/features/{entity_id}", _bytes(body), scope=scope, path={"entity_id": entity_id})
@@ -48,14 +48,15 @@ def world() -> World:
 def test_a_write_lands_in_both_tiers(world: World) -> None:
     assert world.put({"features": ROW}).status == 200
     assert world.durable.records["e-1"].values == ROW
-    assert world.fast.records == world.durable.records
+    assert world.fast.held(["e-1"]) == world.durable.records
+    assert world.durable.notes == {}
     assert set(world.durable.records["e-1"].event_times.values()) == {NOW}
 
 
 def test_some_features_leave_the_others(world: World) -> None:
     world.put({"features": ROW, "event_time": NOW - 10})
     assert orjson.loads(world.put({"features": {"tenure": 6}}).body) == {"entity_id": "e-1", "written": 1}
-    assert world.fast.records["e-1"].values == {**ROW, "tenure": 6}
+    assert world.fast.held(["e-1"])["e-1"].values == {**ROW, "tenure": 6}
 
 
 def test_what_lost_to_a_newer_value_is_not_counted(world: World) -> None:
@@ -66,7 +67,7 @@ def test_what_lost_to_a_newer_value_is_not_counted(world: World) -> None:
 def test_a_late_event_never_overwrites_a_newer_value(world: World) -> None:
     world.put({"features": {"tenure": 6}, "event_time": NOW - 10})
     world.put({"features": {"tenure": 5, "plan": "plus"}, "event_time": NOW - 20})
-    assert world.fast.records["e-1"].values == {"tenure": 6, "plan": "plus"}
+    assert world.fast.held(["e-1"])["e-1"].values == {"tenure": 6, "plan": "plus"}
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def _entities(count: int) -> dict[str, Any]:
 
 def test_a_batch_is_written(world: World) -> None:
     assert orjson.loads(world.batch(_entities(BATCH_ENTITIES)).body) == {"written": BATCH_ENTITIES}
-    assert len(world.fast.records) == BATCH_ENTITIES
+    assert len(list(world.fast.scan())) == BATCH_ENTITIES
 
 
 def test_a_batch_with_one_bad_value_is_refused_whole_and_names_its_position(world: World) -> None:
@@ -127,14 +128,43 @@ def test_a_lost_durable_tier_is_a_503_and_nothing_is_written(world: World) -> No
     world.durable.away = True
     result = world.put({"features": ROW})
     assert (result.status, result.headers["retry-after"]) == (503, "1")
-    assert world.fast.records == {}
+    assert not list(world.fast.scan())
+
+
+def test_a_lost_fast_tier_costs_no_write_and_leaves_a_note(world: World) -> None:
+    world.fast.away = True
+    assert world.put({"features": ROW}).status == 200
+    assert world.durable.records["e-1"].values == ROW
+    assert len(world.durable.notes) == 1
+
+
+def _erase(world: World, entity_id: str) -> None:
+    world.fast.put(world.durable.erase(entity_id, Access(NOW, "acme", "erase", "c")).records)
+
+
+def test_what_is_older_than_an_erasure_is_not_written_and_the_answer_says_so(world: World) -> None:
+    world.put({"features": ROW, "event_time": NOW - 20})
+    _erase(world, "e-1")
+    late = orjson.loads(world.put({"features": ROW, "event_time": NOW - 1}).body)
+    assert late == {"entity_id": "e-1", "written": 0, "note": TOO_LATE}
+    assert world.fast.held(["e-1"])["e-1"].is_tombstone
+    assert orjson.loads(world.put({"features": {"tenure": 6}, "event_time": NOW + 1}).body)["written"] == 1
+    assert world.fast.held(["e-1"])["e-1"].values == {"tenure": 6}
+    again = orjson.loads(world.put({"features": {"plan": "plus"}, "event_time": NOW - 1}).body)
+    assert again["written"] == 0, "the erasure is a floor for good"
+
+
+def test_a_batch_says_how_many_came_after_their_erasure(world: World) -> None:
+    _erase(world, "e-1")
+    body = {"entities": [{"entity_id": f"e-{i}", "features": ROW, "event_time": NOW - 1} for i in range(3)]}
+    assert orjson.loads(world.batch(body).body) == {"written": 2, "not_written": 1, "note": TOO_LATE}
 
 
 def test_no_release_yet() -> None:
     def none_yet() -> Contract:
         raise NoRelease("there is no release yet: train one with `ebb train`")
 
-    service = RecordsService(none_yet, FeatureStore(MemoryTier(), MemoryTier()), lambda: NOW, lambda *_: None)
+    service = RecordsService(none_yet, MemoryStore().store, lambda: NOW, lambda *_: None)
     made = event(
         "PUT /v1/features/{entity_id}", _bytes({"features": ROW}), scope="features:write", path={"entity_id": "e"}
     )

@@ -32,7 +32,7 @@ def answer(event: Mapping[str, Any], route: Route, report: Report) -> Answer:
             report(f"unavailable: {error}", correlation_id)
         return problem(error, correlation_id)
     except Exception as error:  # noqa: BLE001 - no traceback may reach a caller
-        report(f"unexpected {type(error).__name__} in {_place(error)}", correlation_id)
+        report(f"unexpected {type(error).__name__} in {place_of(error)}", correlation_id)
         return unexpected(correlation_id)
 
 
@@ -42,7 +42,7 @@ def report_to_log(what: str, correlation_id: str) -> None:
     sys.stderr.write(orjson.dumps(line).decode() + "\n")
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """Name the innermost function, whose arguments may be personal and are not written."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

@@ -56,12 +56,14 @@ class Agreement:
         tombstones: those among them that were erased.
         disagree: how many disagree, by how.
         examples: some of them.
+        behind: entities whose record in the fast tier is older, to be told anew; in no document.
     """
 
     checked: int = 0
     tombstones: int = 0
     disagree: dict[str, int] = field(default_factory=dict)
     examples: list[Example] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list, repr=False)
 
     @property
     def agrees(self) -> bool:
@@ -95,18 +97,25 @@ def compare(durable: Known, fast: Held, entity_ids: Iterable[str], examples: int
         found.checked += len(in_fast)
         found.tombstones += sum(record.is_tombstone for record in in_fast.values())
         doubtful = [i for i, record in in_fast.items() if how(record, in_durable.get(i))]
-        if not doubtful:
-            continue
-        again = fast.held(doubtful)
-        truth = durable.read_many(doubtful)
-        for entity_id, record in again.items():
-            known = truth.get(entity_id)
-            if what := how(record, known):
-                found.disagree[what] = found.disagree.get(what, 0) + 1
-                if len(found.examples) < examples:
-                    pseudonym = _pseudonym(entity_id, known or record)
-                    found.examples.append(Example(pseudonym, what, record.version, known.version if known else None))
+        if doubtful:
+            _compare_again(durable, fast, doubtful, found, examples)
     return found
+
+
+def _compare_again(durable: Known, fast: Held, entity_ids: Sequence[str], found: Agreement, examples: int) -> None:
+    in_fast = fast.held(entity_ids)
+    in_durable = durable.read_many(entity_ids)
+    for entity_id, record in in_fast.items():
+        known = in_durable.get(entity_id)
+        what = how(record, known)
+        if not what:
+            continue
+        found.disagree[what] = found.disagree.get(what, 0) + 1
+        if what == OLDER:
+            found.behind.append(entity_id)
+        if len(found.examples) < examples:
+            pseudonym = _pseudonym(entity_id, known or record)
+            found.examples.append(Example(pseudonym, what, record.version, known.version if known else None))
 
 
 def how(fast: FeatureRecord, durable: FeatureRecord | None) -> str:

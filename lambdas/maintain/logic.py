@@ -1,0 +1,162 @@
+"""The tasks of the maintenance: each stands for itself, and one that fails stops no other."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Protocol
+
+from ebb.errors import BadShape, EbbError
+from ebb.ports import FeatureRecord, RepairTier
+from ebb.store.agreement import compare
+from ebb.store.repair import CurrentTier, drain, refill, refresh
+from lambdas.maintain.intervals import Intervals
+
+OLDER_SECONDS = 2.0
+"""A younger note is left to the write that made it."""
+
+NOTES = 1_000
+"""Notes worked off by one invocation."""
+
+HOT = 1_000
+"""Hot entities that are kept from expiring."""
+
+SAMPLE = 500
+"""Entities compared by one invocation; the next goes on where this one stopped."""
+
+SLICE_SECONDS = 5.0
+"""A refill gives way after so long, and the next invocation goes on."""
+
+TASKS = ("repair", "refresh", "refill", "months", "check")
+
+
+class Durable(RepairTier, CurrentTier, Protocol):
+    """The durable tier as the maintenance needs it."""
+
+    def count(self) -> int:
+        """Return how many entities are held, those erased not among them.
+
+        Raises:
+            Unavailable: the tier does not answer.
+        """
+
+
+class Fast(Protocol):
+    """The fast tier as the maintenance needs it; every method raises Unavailable where it does not answer."""
+
+    def put(self, records: Mapping[str, FeatureRecord]) -> None:
+        """See `FastTier.put`."""
+
+    def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
+        """Return the records that are held of these entities, tombstones too."""
+
+    def scan(self) -> Iterable[str]:
+        """Return the entities that are held, in no order; those that come or go meanwhile may be missed."""
+
+    def hot(self, limit: int) -> Sequence[str]:
+        """Return the entities that are asked for most."""
+
+
+class Refilling(Protocol):
+    """How far the fast tier was refilled: kept there, so that one that came back empty knows of nothing."""
+
+    def position(self) -> str | None:
+        """Return the entity to go on after; empty where nothing was told yet, None where all was."""
+
+    def keep(self, position: str | None) -> None:
+        """Remember a position."""
+
+    def size(self) -> int:
+        """Return about how many entities the fast tier holds."""
+
+
+class Months(Protocol):
+    """The history's partitions."""
+
+    def turn(self) -> Mapping[str, Sequence[str]]:
+        """Make the months to come, and drop those that are wholly older than the contract keeps.
+
+        Raises:
+            Unavailable: the tier does not answer, or a month cannot be had yet.
+        """
+
+
+@dataclass
+class Maintenance:
+    """Runs tasks.
+
+    Args:
+        durable, fast, refilling, months: see their protocols.
+        intervals: how often each task is due.
+        clock: monotonic seconds.
+        report: takes what went wrong, for the log; told once until it changes.
+    """
+
+    durable: Durable
+    fast: Fast
+    refilling: Refilling
+    months: Months
+    intervals: Intervals
+    clock: Callable[[], float]
+    report: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        self._scan: Iterator[str] = iter(())
+        self._told: dict[str, str] = {}
+
+    def run(self, task: str) -> dict[str, Any]:
+        """Run one task, or `all` that are due.
+
+        Returns:
+            What each did, by its name; `failed` says what could not be done, and why.
+
+        Raises:
+            BadShape: there is no such task.
+        """
+        if task != "all" and task not in TASKS:
+            raise BadShape(f"there is no task {task[:64]!r}: choose one of all, {', '.join(TASKS)}")
+        done: dict[str, Any] = {}
+        failed: dict[str, str] = {}
+        for name in TASKS if task == "all" else (task,):
+            if task == "all" and not self.intervals.is_due(name):
+                continue
+            try:
+                done[name] = getattr(self, f"_{name}")()
+            except EbbError as error:
+                failed[name] = str(error)
+            self._tell(name, failed.get(name, ""))
+        return {**done, "failed": failed}
+
+    def _repair(self) -> dict[str, Any]:
+        return vars(drain(self.durable, self.fast, OLDER_SECONDS, NOTES))
+
+    def _refresh(self) -> dict[str, Any]:
+        return {"records": refresh(self.durable, self.fast, self.fast.hot(HOT))}
+
+    def _refill(self) -> dict[str, Any]:
+        position = self.refilling.position()
+        if position is None:
+            return {"records": 0, "complete": True}
+        if not position and self.refilling.size() >= self.durable.count():
+            self.refilling.keep(None)  # it was loaded, or never lost
+            return {"records": 0, "complete": True}
+        until = self.clock() + SLICE_SECONDS
+        told = refill(self.durable, self.fast, position, lambda: self.clock() < until)
+        self.refilling.keep(told.after or None)
+        return {"records": told.records, "complete": not told.after, "stopped": told.stopped}
+
+    def _months(self) -> dict[str, Any]:
+        return dict(self.months.turn())
+
+    def _check(self) -> dict[str, Any]:
+        sample = list(islice(self._scan, SAMPLE))
+        if not sample:
+            self._scan = iter(self.fast.scan())
+            sample = list(islice(self._scan, SAMPLE))
+        found = compare(self.durable, self.fast, sample)
+        self._tell("agreement", "" if found.agrees else f"the tiers disagree: {found.disagree}")
+        return {**found.document(), "repaired": refresh(self.durable, self.fast, found.behind)}
+
+    def _tell(self, name: str, what: str) -> None:
+        if what and self._told.get(name) != what:
+            self.report(f"maintenance, {name}: {what}")
+        self._told[name] = what

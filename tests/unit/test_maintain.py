@@ -1,0 +1,190 @@
+"""The maintenance: what is due is done, what fails stops nothing else, and nothing is told twice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from ebb.errors import BadShape, Unavailable
+from ebb.ports import FeatureUpdate
+from ebb.store.runs import RUN
+from lambdas.maintain.intervals import EVERY, Intervals
+from lambdas.maintain.logic import SLICE_SECONDS, Maintenance
+from tests.fakes.durable import MemoryDurable
+from tests.fakes.fast import MemoryFast
+from tests.fakes.stores import Clock
+
+
+@dataclass
+class MemoryRefilling:
+    """Remembers a position as long as the fast tier is not replaced."""
+
+    fast: MemoryFast
+    kept: str | None = ""
+
+    def position(self) -> str | None:
+        return self.kept
+
+    def keep(self, position: str | None) -> None:
+        self.kept = position
+
+    def size(self) -> int:
+        return len(list(self.fast.scan()))
+
+
+@dataclass
+class MemoryMonths:
+    """Counts its turns."""
+
+    turns: int = 0
+    trouble: str = ""
+    made: Sequence[str] = ("history_2026_12",)
+
+    def turn(self) -> Mapping[str, Sequence[str]]:
+        if self.trouble:
+            raise Unavailable(self.trouble)
+        self.turns += 1
+        return {"made": self.made, "dropped": ()}
+
+
+@dataclass
+class World:
+    """A maintenance around in-memory tiers, whose time the test sets."""
+
+    clock: Clock = field(default_factory=Clock)
+    shortest_ttl: float | None = None
+    reports: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.durable, self.fast = MemoryDurable(self.clock), MemoryFast(clock=self.clock)
+        self.refilling, self.months = MemoryRefilling(self.fast), MemoryMonths()
+        self.maintenance = self.another()
+
+    def another(self) -> Maintenance:
+        return Maintenance(
+            self.durable,
+            self.fast,
+            self.refilling,
+            self.months,
+            Intervals(self.shortest_ttl, self.clock),
+            self.clock,
+            self.reports.append,
+        )
+
+    def write(self, count: int, at: float = 10.0) -> None:
+        updates = [FeatureUpdate(f"e-{number:05d}", {"x": at}, at) for number in range(count)]
+        self.durable.merge(updates)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_one_invocation_does_all_that_is_due(world: World) -> None:
+    world.write(3)
+    world.clock.now += 3
+    done = world.maintenance.run("all")
+    assert set(done) == {*EVERY, "failed"}
+    assert done["repair"] == {"notes": 1, "records": 3, "away": ""}
+    assert done["refill"]["complete"]
+    assert done["months"]["made"] == ("history_2026_12",)
+    assert done["check"]["agrees"]
+    assert done["failed"] == {}
+    assert world.reports == []
+
+
+def test_the_next_invocation_does_only_what_is_due_again(world: World) -> None:
+    world.maintenance.run("all")
+    world.clock.now += 5
+    assert set(world.maintenance.run("all")) == {"repair", "refill", "failed"}
+    world.clock.now += 60
+    assert set(world.maintenance.run("all")) == {"repair", "refill", "refresh", "check", "failed"}
+    world.clock.now += 3600
+    assert set(world.maintenance.run("all")) == {*EVERY, "failed"}
+    assert world.months.turns == 2
+
+
+@pytest.mark.parametrize(("ttl", "due"), [(None, 60.0), (100.0, 10.0), (1e6, 60.0), (1.0, 1.0)])
+def test_hot_entities_are_renewed_well_before_the_shortest_life_ends(ttl: float | None, due: float) -> None:
+    clock = Clock()
+    intervals = Intervals(ttl, clock)
+    assert intervals.is_due("refresh")
+    clock.now += due - 0.5
+    assert not intervals.is_due("refresh")
+    clock.now += 0.6
+    assert intervals.is_due("refresh")
+
+
+@pytest.mark.parametrize("task", EVERY)
+def test_a_task_that_is_asked_for_is_done_at_once(world: World, task: str) -> None:
+    world.maintenance.run("all")
+    assert set(world.maintenance.run(task)) == {task, "failed"}
+
+
+@pytest.mark.parametrize("task", ["", "everything", "__init__"])
+def test_a_task_that_is_none_is_refused(world: World, task: str) -> None:
+    with pytest.raises(BadShape, match="choose one of all, repair"):
+        world.maintenance.run(task)
+
+
+def test_a_lost_fast_tier_stops_no_months_and_is_told_once(world: World) -> None:
+    world.fast.away = True
+    for _ in range(3):
+        done = world.maintenance.run("all")
+        assert set(done["failed"]) >= {"refresh"}
+        world.clock.now += 60
+    assert world.months.turns == 1
+    assert len([line for line in world.reports if "refresh" in line]) == 1
+    world.fast.away = False
+    assert world.maintenance.run("all")["failed"] == {}
+    world.fast.away = True
+    world.maintenance.run("refresh")
+    assert len([line for line in world.reports if "refresh" in line]) == 2, "it had worked in between"
+
+
+def test_months_that_cannot_be_had_are_told_and_the_rest_goes_on(world: World) -> None:
+    world.months.trouble = "a reader holds history_2024_01"
+    done = world.maintenance.run("all")
+    assert done["failed"] == {"months": "a reader holds history_2024_01"}
+    assert "repair" in done
+    assert world.reports == ["maintenance, months: a reader holds history_2024_01"]
+
+
+def test_a_fast_tier_that_came_back_empty_is_refilled_in_slices(world: World) -> None:
+    world.write(2 * RUN + 1)
+
+    class Slow(Clock):
+        def __call__(self) -> float:
+            self.now += SLICE_SECONDS
+            return self.now
+
+    world.maintenance.clock = Slow()
+    assert world.maintenance.run("refill")["refill"] == {"records": RUN, "complete": False, "stopped": ""}
+    assert world.another().run("refill")["refill"] == {"records": RUN + 1, "complete": True, "stopped": ""}
+    assert world.refilling.size() == 2 * RUN + 1
+    assert world.maintenance.run("refill")["refill"] == {"records": 0, "complete": True}
+
+
+def test_one_that_was_loaded_beforehand_is_not_told_again(world: World) -> None:
+    world.write(3)
+    world.fast.put(world.durable.records)
+    assert world.maintenance.run("refill")["refill"] == {"records": 0, "complete": True}
+    world.fast.records.clear()
+    assert world.maintenance.run("refill")["refill"]["records"] == 0, "cold entities are no loss"
+    world.refilling.kept = ""
+    assert world.maintenance.run("refill")["refill"]["records"] == 3
+
+
+def test_the_check_walks_on_finds_who_is_behind_and_tells_them_anew(world: World) -> None:
+    world.write(RUN + 1)
+    world.fast.put(world.durable.records)
+    world.write(RUN + 1, at=20.0)
+    world.durable.notes.clear()
+    first, second = (world.maintenance.run("check")["check"] for _ in range(2))
+    assert (first["checked"], second["checked"]) == (RUN, 1)
+    assert (first["repaired"], second["repaired"]) == (RUN, 1)
+    assert not first["agrees"]
+    assert len(world.reports) == 2
+    third = world.maintenance.run("check")["check"]
+    assert (third["agrees"], third["checked"]) == (True, RUN)

@@ -1,0 +1,170 @@
+"""A subject's rights through the function: everything in one document, erased in every tier, both recorded."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from ebb.doors import answer
+from ebb.ports import Access, FeatureUpdate
+from ebb.problems import Answer
+from ebb.store.repair import drain
+from ebb.store.subjects import AWAY, CACHE_SECONDS, COLD, Subjects
+from lambdas.records.subjects import SubjectsService
+from tests.fakes.durable import MemoryDurable
+from tests.fakes.events import event
+from tests.fakes.fast import MemoryFast
+
+NOW = 1_800_000_000.0
+PATH = "/v1/subjects/{entity_id}"
+
+
+class World:
+    """The subject routes around in-memory tiers, which hold one subject."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.durable, self.fast = MemoryDurable(lambda: self.now), MemoryFast()
+        self.service = SubjectsService(Subjects(self.durable, self.fast), lambda: self.now)
+        self.write({"city": "Ghent", "tenure": 3}, NOW - 20)
+        self.write({"tenure": 4}, NOW - 10)
+
+    def write(self, values: dict[str, Any], at: float) -> None:
+        self.fast.put(self.durable.merge([FeatureUpdate("e-1", values, at)]).records)
+
+    def show(self, entity_id: str = "e-1", scope: str = "subjects") -> Answer:
+        made = event(f"GET {PATH}", scope=scope, path={"entity_id": entity_id})
+        return answer(made, self.service.export, lambda *_: None)
+
+    def erase(self, entity_id: str = "e-1", scope: str = "subjects") -> Answer:
+        made = event(f"DELETE {PATH}", scope=scope, path={"entity_id": entity_id})
+        return answer(made, self.service.erase, lambda *_: None)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _document(result: Answer) -> dict[str, Any]:
+    assert result.status == 200, result.body
+    document: dict[str, Any] = orjson.loads(result.body)
+    return document
+
+
+def test_everything_held_stands_in_one_document(world: World) -> None:
+    document = _document(world.show())
+    assert document["entity_id"] == "e-1"
+    assert document["current"]["version"] == 2
+    assert document["current"]["features"] == {
+        "city": {"value": "Ghent", "event_time": NOW - 20},
+        "tenure": {"value": 4, "event_time": NOW - 10},
+    }
+    assert document["fast_tier"] == {"state": "agrees", "record": document["current"]}
+    assert [row["values"] for row in document["history"]] == [{"tenure": 4}, {"city": "Ghent", "tenure": 3}]
+    assert document["accesses"] == [{"at": NOW, "client": "acme", "action": "export", "correlation_id": "request-1"}]
+
+
+def test_the_salt_is_not_told(world: World) -> None:
+    salt = world.durable.records["e-1"].salt
+    assert salt
+    assert salt.encode() not in world.show().body
+
+
+def test_each_look_is_recorded_and_one_that_cannot_be_is_refused(world: World) -> None:
+    world.show()
+    assert len(_document(world.show())["accesses"]) == 2
+
+    def full(_entity_id: str, _access: Access) -> None:
+        world.durable.away = True
+        world.durable.read("e-1")
+
+    world.durable.record_access = full  # type: ignore[method-assign]
+    refused = world.show()
+    assert refused.status == 503
+    assert b"Ghent" not in refused.body
+
+
+def test_a_fast_tier_that_differs_is_told(world: World) -> None:
+    world.durable.merge([FeatureUpdate("e-1", {"tenure": 9}, NOW)])
+    assert _document(world.show())["fast_tier"]["state"] == "older"
+    world.fast.records.clear()
+    assert _document(world.show())["fast_tier"] == {"state": COLD, "record": None}
+    world.fast.away = True
+    assert _document(world.show())["fast_tier"] == {"state": AWAY, "record": None}
+
+
+def test_an_unknown_subject_is_a_404_and_leaves_no_trace(world: World) -> None:
+    assert world.show("nobody").status == 404
+    assert "nobody" not in world.durable.looks
+
+
+def test_the_scope_and_a_good_id_are_needed(world: World) -> None:
+    assert world.show(scope="predict features:write").status == 403
+    assert world.erase(scope="predict features:write").status == 403
+    assert world.show("a\tb").status == world.erase("a\tb").status == 422
+    assert world.durable.looks == {}
+
+
+def test_erasure_reaches_both_tiers_and_says_when_the_caches_are_clear(world: World) -> None:
+    assert _document(world.erase()) == {
+        "entity_id": "e-1",
+        "erased_at": NOW,
+        "durable_tier": "erased",
+        "fast_tier": "erased",
+        "caches_clear_at": NOW + CACHE_SECONDS,
+    }
+    for held in (world.durable.records["e-1"], world.fast.held(["e-1"])["e-1"]):
+        assert held.is_tombstone
+        assert held.salt == ""
+    assert world.durable.writes == {}
+    assert [note.repair.entity_ids for note in world.durable.notes.values()] == [("e-1",)] * 2, "those of the writes"
+
+
+def test_an_erased_subject_sees_that_and_when(world: World) -> None:
+    world.erase()
+    document = _document(world.show())
+    assert document["current"] == {"version": 3, "erased_at": NOW, "salt": "none", "features": {}}
+    assert document["history"] == []
+    assert [access["action"] for access in document["accesses"]] == ["erase", "export"]
+
+
+def test_with_the_fast_tier_away_the_note_stays_and_repairs_it(world: World) -> None:
+    world.fast.away = True
+    assert _document(world.erase())["fast_tier"] == "pending"
+    world.fast.away = False
+    assert world.fast.held(["e-1"])["e-1"].values, "it still holds what was erased"
+    world.now += 3
+    assert drain(world.durable, world.fast, 2.0, 10).away == ""
+    assert world.fast.held(["e-1"])["e-1"].is_tombstone
+
+
+def test_a_lost_durable_tier_erases_nothing(world: World) -> None:
+    world.durable.away = True
+    assert world.erase().status == 503
+    world.durable.away = False
+    assert world.fast.held(["e-1"])["e-1"].values
+
+
+def test_erasing_twice_is_fine_and_a_stranger_gets_a_tombstone_too(world: World) -> None:
+    first = _document(world.erase())
+    world.now += 5
+    second = _document(world.erase())
+    assert second["erased_at"] >= first["erased_at"]
+    assert _document(world.erase("on-the-way"))["durable_tier"] == "erased"
+    world.durable.merge([FeatureUpdate("on-the-way", {"tenure": 1}, NOW - 100)])
+    assert world.durable.records["on-the-way"].is_tombstone
+
+
+def test_a_late_event_does_not_bring_a_subject_back_and_a_newer_one_starts_anew(world: World) -> None:
+    salt = world.durable.records["e-1"].salt
+    world.erase()
+    world.write({"city": "Ghent"}, NOW - 1)
+    assert world.fast.held(["e-1"])["e-1"].is_tombstone
+    world.write({"tenure": 1}, NOW + 1)
+    held = world.fast.held(["e-1"])["e-1"]
+    assert held.values == {"tenure": 1}
+    assert held.salt not in {"", salt}
+    assert [row.values for row in world.durable.history("e-1")] == [{"tenure": 1}]
+    world.write({"city": "Ghent"}, NOW - 1)
+    assert world.fast.held(["e-1"])["e-1"].values == {"tenure": 1}, "the floor stays"
