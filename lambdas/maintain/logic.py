@@ -26,18 +26,14 @@ SAMPLE = 500
 SLICE_SECONDS = 5.0
 """A refill gives way after so long, and the next invocation goes on."""
 
+MONTHS = 12
+"""Months dropped by one invocation."""
+
 TASKS = ("repair", "refresh", "refill", "months", "check")
 
 
 class Durable(RepairTier, CurrentTier, Protocol):
     """The durable tier as the maintenance needs it."""
-
-    def count(self) -> int:
-        """Return how many entities are held, those erased not among them.
-
-        Raises:
-            Unavailable: the tier does not answer.
-        """
 
 
 class Fast(Protocol):
@@ -69,15 +65,26 @@ class Refilling(Protocol):
         """Return about how many entities the fast tier holds."""
 
 
+class Left(Protocol):
+    """What became of a month whose time had come; both are empty where there was none."""
+
+    @property
+    def dropped(self) -> str:
+        """The month that is gone."""
+
+    @property
+    def waiting(self) -> str:
+        """The month that somebody still reads."""
+
+
 class Months(Protocol):
-    """The history's partitions."""
+    """The history's partitions; both methods raise Unavailable where the tier does not answer."""
 
-    def turn(self) -> Mapping[str, Sequence[str]]:
-        """Make the months to come, and drop those that are wholly older than the contract keeps.
+    def ensure(self, event_times: Iterable[float]) -> None:
+        """Make the months of these moments (epoch seconds) where they are absent."""
 
-        Raises:
-            Unavailable: the tier does not answer, or a month cannot be had yet.
-        """
+    def drop_expired(self) -> Left:
+        """Let one month leave that is older than the contract keeps; called again until none left."""
 
 
 @dataclass
@@ -86,8 +93,9 @@ class Maintenance:
 
     Args:
         durable, fast, refilling, months: see their protocols.
+        subjects: counts those whom the durable tier holds.
         intervals: how often each task is due.
-        clock: monotonic seconds.
+        clock, now: monotonic and epoch seconds.
         report: takes what went wrong, for the log; told once until it changes.
     """
 
@@ -95,8 +103,10 @@ class Maintenance:
     fast: Fast
     refilling: Refilling
     months: Months
+    subjects: Callable[[], int]
     intervals: Intervals
     clock: Callable[[], float]
+    now: Callable[[], float]
     report: Callable[[str], None]
 
     def __post_init__(self) -> None:
@@ -136,7 +146,7 @@ class Maintenance:
         position = self.refilling.position()
         if position is None:
             return {"records": 0, "complete": True}
-        if not position and self.refilling.size() >= self.durable.count():
+        if not position and self.refilling.size() >= self.subjects():
             self.refilling.keep(None)  # it was loaded, or never lost
             return {"records": 0, "complete": True}
         until = self.clock() + SLICE_SECONDS
@@ -145,7 +155,17 @@ class Maintenance:
         return {"records": told.records, "complete": not told.after, "stopped": told.stopped}
 
     def _months(self) -> dict[str, Any]:
-        return dict(self.months.turn())
+        """Make this month and the next two, and drop at most a year of old ones."""
+        self.months.ensure(self.now() + days * 86_400.0 for days in (0, 31, 62))
+        dropped: list[str] = []
+        waiting = ""
+        while len(dropped) < MONTHS and not waiting:
+            left = self.months.drop_expired()
+            waiting = left.waiting
+            if not left.dropped:
+                break
+            dropped.append(left.dropped)
+        return {"dropped": dropped, "waiting": waiting}
 
     def _check(self) -> dict[str, Any]:
         sample = list(islice(self._scan, SAMPLE))

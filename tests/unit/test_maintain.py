@@ -1,7 +1,8 @@
 """The maintenance: what is due is done, what fails stops nothing else, and nothing is told twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,7 +10,7 @@ from ebb.errors import BadShape, Unavailable
 from ebb.ports import FeatureUpdate
 from ebb.store.runs import RUN
 from lambdas.maintain.intervals import EVERY, Intervals
-from lambdas.maintain.logic import SLICE_SECONDS, Maintenance
+from lambdas.maintain.logic import MONTHS, SLICE_SECONDS, Maintenance
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast
 from tests.fakes.stores import Clock
@@ -32,19 +33,30 @@ class MemoryRefilling:
         return len(list(self.fast.scan()))
 
 
+@dataclass(frozen=True)
+class Left:
+    dropped: str = ""
+    waiting: str = ""
+
+
 @dataclass
 class MemoryMonths:
-    """Counts its turns."""
+    """Keeps the months that were asked for, and lets go of those that a test calls old."""
 
-    turns: int = 0
     trouble: str = ""
-    made: Sequence[str] = ("history_2026_12",)
+    read: str = ""
+    ensured: list[float] = field(default_factory=list)
+    old: list[str] = field(default_factory=list)
 
-    def turn(self) -> Mapping[str, Sequence[str]]:
+    def ensure(self, event_times: Iterable[float]) -> None:
         if self.trouble:
             raise Unavailable(self.trouble)
-        self.turns += 1
-        return {"made": self.made, "dropped": ()}
+        self.ensured += event_times
+
+    def drop_expired(self) -> Left:
+        if self.old and self.old[0] == self.read:
+            return Left(waiting=self.read)
+        return Left(dropped=self.old.pop(0) if self.old else "")
 
 
 @dataclass
@@ -66,7 +78,9 @@ class World:
             self.fast,
             self.refilling,
             self.months,
+            self.durable.count,
             Intervals(self.shortest_ttl, self.clock),
+            self.clock,
             self.clock,
             self.reports.append,
         )
@@ -88,7 +102,7 @@ def test_one_invocation_does_all_that_is_due(world: World) -> None:
     assert set(done) == {*EVERY, "failed"}
     assert done["repair"] == {"notes": 1, "records": 3, "away": ""}
     assert done["refill"]["complete"]
-    assert done["months"]["made"] == ("history_2026_12",)
+    assert done["months"] == {"dropped": [], "waiting": ""}
     assert done["check"]["agrees"]
     assert done["failed"] == {}
     assert world.reports == []
@@ -102,7 +116,7 @@ def test_the_next_invocation_does_only_what_is_due_again(world: World) -> None:
     assert set(world.maintenance.run("all")) == {"repair", "refill", "refresh", "check", "failed"}
     world.clock.now += 3600
     assert set(world.maintenance.run("all")) == {*EVERY, "failed"}
-    assert world.months.turns == 2
+    assert len(world.months.ensured) == 6
 
 
 @pytest.mark.parametrize(("ttl", "due"), [(None, 60.0), (100.0, 10.0), (1e6, 60.0), (1.0, 1.0)])
@@ -134,7 +148,7 @@ def test_a_lost_fast_tier_stops_no_months_and_is_told_once(world: World) -> None
         done = world.maintenance.run("all")
         assert set(done["failed"]) >= {"refresh"}
         world.clock.now += 60
-    assert world.months.turns == 1
+    assert len(world.months.ensured) == 3
     assert len([line for line in world.reports if "refresh" in line]) == 1
     world.fast.away = False
     assert world.maintenance.run("all")["failed"] == {}
@@ -144,11 +158,23 @@ def test_a_lost_fast_tier_stops_no_months_and_is_told_once(world: World) -> None
 
 
 def test_months_that_cannot_be_had_are_told_and_the_rest_goes_on(world: World) -> None:
-    world.months.trouble = "a reader holds history_2024_01"
+    world.months.trouble = "Postgres refused: no"
     done = world.maintenance.run("all")
-    assert done["failed"] == {"months": "a reader holds history_2024_01"}
+    assert done["failed"] == {"months": "Postgres refused: no"}
     assert "repair" in done
-    assert world.reports == ["maintenance, months: a reader holds history_2024_01"]
+    assert world.reports == ["maintenance, months: Postgres refused: no"]
+
+
+def test_months_arrive_ahead_and_leave_until_one_is_still_read(world: World) -> None:
+    world.months.old, world.months.read = [f"history_2023_{month:02d}" for month in (1, 2, 3)], "history_2023_03"
+    assert world.maintenance.run("months")["months"] == {
+        "dropped": ["history_2023_01", "history_2023_02"],
+        "waiting": "history_2023_03",
+    }
+    months = {datetime.fromtimestamp(at, UTC).month for at in world.months.ensured}
+    assert len(months) == 3
+    world.months.read, world.months.old = "", [f"history_{year}_01" for year in range(1900, 1950)]
+    assert len(world.maintenance.run("months")["months"]["dropped"]) == MONTHS
 
 
 def test_a_fast_tier_that_came_back_empty_is_refilled_in_slices(world: World) -> None:
