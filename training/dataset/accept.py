@@ -79,7 +79,7 @@ def accept_table(
         DataError: names each refused column with its first rows and count; never a value of a personal feature.
     """
     refusals = Refusals(source, contract.name)
-    notes = _match_columns(contract, table, refusals, labelled=labelled)
+    notes = match_columns(contract, table.column_names, refusals, labelled=labelled)
     refusals.raise_if_any()
     numbers = np.empty((table.num_rows, len(contract.numbers)), np.float32)
     categories = np.empty((table.num_rows, len(contract.categories)), object)
@@ -103,7 +103,7 @@ def accept_table(
     return Dataset(inputs, labels, np.asarray(keys, object), sha256, tuple(notes), times)
 
 
-def _match_columns(contract: Contract, table: pa.Table, refusals: Refusals, *, labelled: bool) -> list[str]:
+def match_columns(contract: Contract, names: list[str], refusals: Refusals, *, labelled: bool) -> list[str]:
     """Refuse columns that are not there, and note those that nobody asked for."""
     needed = {feature.column: f"the feature {feature.name!r}" for feature in contract.features}
     if labelled:
@@ -113,9 +113,9 @@ def _match_columns(contract: Contract, table: pa.Table, refusals: Refusals, *, l
     if contract.event_time is not None:
         needed[contract.event_time] = "the event time"
     known = {*needed, contract.label.column}
-    extra = [name for name in table.column_names if name not in known]
+    extra = [name for name in names if name not in known]
     for column, use in needed.items():
-        if column not in table.column_names:
+        if column not in names:
             near = nearest(column, extra)
             hint = f"; it has {near!r}: was it renamed?" if near else ""
             refusals.add(f"column {column!r} ({use}) is missing from the table{hint}")

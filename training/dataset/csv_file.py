@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from training.dataset.csv_faults import explain, open_quote
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_BYTES = 1 << 18
+_STREAMED_BYTES = 1 << 20
 
 
 def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
@@ -24,11 +25,7 @@ def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
     Raises:
         DataError: a row has more or fewer cells than the header, bytes are no UTF-8, or names are given twice.
     """
-    delimiter = find_delimiter(path)
-    names = _header(path, delimiter)
-    twice = [name for name, count in Counter(name.strip() for name in names).items() if count > 1]
-    if twice:
-        raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
+    delimiter, names = read_head(path)
     if not _has_rows(path, delimiter):
         return pa.table({name: pa.array([], pa.string()) for name in names})
     broken = open_quote(path, delimiter)
@@ -48,6 +45,47 @@ def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
     keep = set(text_columns)
     columns = [c if n.strip() in keep else typed(c) for n, c in zip(names, table.columns, strict=True)]
     return pa.table(columns, names=names)
+
+
+def stream_csv(path: Path, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
+    """Read some columns of a csv file in UTF-8 as texts exactly as spelled, a few thousand rows at a time.
+
+    Args:
+        path: the file.
+        columns: names as the header spells them.
+
+    Raises:
+        DataError: see `read_csv`; what came before the broken row was yielded.
+    """
+    delimiter, _ = read_head(path)
+    if not _has_rows(path, delimiter):
+        return
+    try:
+        with pa_csv.open_csv(
+            path,
+            read_options=pa_csv.ReadOptions(block_size=_STREAMED_BYTES, use_threads=False),
+            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False, include_columns=[*columns]
+            ),
+        ) as reader:
+            yield from reader
+    except pa.ArrowException as error:
+        raise explain(path, delimiter, str(error)) from None
+
+
+def read_head(path: Path) -> tuple[str, list[str]]:
+    """Return the delimiter and the names of the columns as spelled.
+
+    Raises:
+        DataError: there is no header, or it names two columns alike.
+    """
+    delimiter = find_delimiter(path)
+    names = _header(path, delimiter)
+    twice = [name for name, count in Counter(name.strip() for name in names).items() if count > 1]
+    if twice:
+        raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
+    return delimiter, names
 
 
 def find_delimiter(path: Path) -> str:

@@ -11,7 +11,7 @@ from ebb.features.columns import as_float32, refused_category, refused_numbers
 from ebb.features.values import NOT_A_FLAG, NOT_A_NUMBER
 from training.dataset.numbers import as_flags, as_numbers
 from training.dataset.refusals import Refusals
-from training.dataset.texts import as_texts
+from training.dataset.texts import Texts, as_texts
 
 
 def accept_numbers(feature: Feature, column: pa.ChunkedArray, refusals: Refusals) -> NDArray[np.float32]:
@@ -28,20 +28,8 @@ def accept_numbers(feature: Feature, column: pa.ChunkedArray, refusals: Refusals
 
 def accept_category(feature: Feature, column: pa.ChunkedArray, refusals: Refusals, notes: list[str]) -> NDArray[Any]:
     """Return a category column as object (str) [N], "" where missing; Python sees each distinct text once."""
-    try:
-        texts = as_texts(column)
-    except TypeError as error:
-        refusals.add(f"column {feature.column!r} {error}, but the contract says category")
-        return np.full(len(column), "", object)
+    texts = accept_texts(feature, column, refusals)
     counts = texts.counts()
-    rows_of: dict[str, list[int]] = {}
-    for code, text in enumerate(texts.distinct):
-        reason = refused_category(feature, text) if counts[code] else None
-        if reason is not None:
-            rows_of.setdefault(reason, []).append(code)
-    for reason, codes in rows_of.items():
-        rows = np.flatnonzero(np.isin(texts.codes, codes))
-        refusals.add_rows(feature.column, reason, rows, column, personal=feature.personal)
     if feature.categories:
         listed = {"", *feature.categories}
         unseen = [code for code, text in enumerate(texts.distinct) if text not in listed]
@@ -51,3 +39,22 @@ def accept_category(feature: Feature, column: pa.ChunkedArray, refusals: Refusal
                 f"categor{'y' if len(unseen) == 1 else 'ies'} that the contract does not list"
             )
     return texts.values()
+
+
+def accept_texts(feature: Feature, column: pa.ChunkedArray, refusals: Refusals) -> Texts:
+    """Return a category column as distinct texts and codes; what the contract refuses goes to `refusals`."""
+    try:
+        texts = as_texts(column)
+    except TypeError as error:
+        refusals.add(f"column {feature.column!r} {error}, but the contract says category")
+        return Texts(np.array([""], object), np.zeros(len(column), np.int32))
+    counts = texts.counts()
+    rows_of: dict[str, list[int]] = {}
+    for code, text in enumerate(texts.distinct):
+        reason = refused_category(feature, text) if counts[code] else None
+        if reason is not None:
+            rows_of.setdefault(reason, []).append(code)
+    for reason, codes in rows_of.items():
+        rows = np.flatnonzero(np.isin(texts.codes, codes))
+        refusals.add_rows(feature.column, reason, rows, column, personal=feature.personal)
+    return texts

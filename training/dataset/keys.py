@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ebb.entity_id import LONGEST, is_entity_id
 from training.dataset.refusals import Refusals, name_rows, short
-from training.dataset.texts import as_texts
+from training.dataset.texts import Texts, as_texts
 
 _KEYS_NAMED = 3
 
@@ -37,7 +37,7 @@ def read_keys(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray
             f"the key column {name!r} repeats {len(repeated):,} key{'s' if len(repeated) > 1 else ''} "
             f"({named}{more}; the first in {name_rows(first)}): each entity may have one row"
         )
-    unfit = [code for code, text in enumerate(texts.distinct) if code and not is_entity_id(text)]
+    unfit = unfit_codes(texts)
     if unfit:
         first = np.flatnonzero(texts.codes == unfit[0])
         refusals.add(
@@ -45,3 +45,8 @@ def read_keys(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray
             f"name (the first in {name_rows(first)}): a key is 1 to {LONGEST} printable characters"
         )
     return None if len(missing) or len(repeated) or unfit else texts.values()
+
+
+def unfit_codes(texts: Texts) -> list[int]:
+    """Return the codes of the keys that no request could name."""
+    return [code for code, text in enumerate(texts.distinct) if code and not is_entity_id(text)]

@@ -31,7 +31,7 @@ def as_numbers(column: pa.ChunkedArray) -> Numbers:
         return _nothing(column)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _parse(column)
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    if _is_number(kind):
         return _float64(column.cast(pa.float64(), safe=False)), np.zeros(len(column), bool)
     return _unreadable(column)
 
@@ -53,6 +53,16 @@ def as_flags(column: pa.ChunkedArray) -> Numbers:
     values = np.array([np.nan if value is None else value for value in known])
     bad = np.array([value is None for value in known])
     return values[texts.codes], bad[texts.codes]
+
+
+def holds_numbers(kind: pa.DataType, *, flag: bool) -> bool:
+    """Tell whether a column of this type can hold numbers (or flags) at all."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_boolean(kind):
+        return flag
+    texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return texts or pa.types.is_null(kind) or _is_number(kind)
 
 
 def flag_of(text: str) -> float | None:
@@ -80,6 +90,10 @@ def _parse(column: pa.ChunkedArray) -> Numbers:
         bad = pc.fill_null(pc.invert(good), fill_value=False)
         numbers = pc.if_else(good, text, pa.scalar(None, text.type)).cast(pa.float64())
         return _float64(numbers), np.asarray(bad.to_numpy(), bool)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,5 +1,7 @@
 """Parquet: one file, or a folder of files with the same columns."""
 
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +10,7 @@ import pyarrow.parquet as pq
 from ebb.errors import DataError
 
 _MAGIC = b"PAR1"
+_BUFFER_BYTES = 1 << 20
 
 
 def is_parquet(path: Path) -> bool:
@@ -29,28 +32,101 @@ def read_parquet(path: Path) -> pa.Table:
     """
     if not path.is_dir():
         return _read(path)
+    files = part_files(path)
+    tables = [_read(file) for file in files]
+    _refuse_differing(files, [table.schema for table in tables])
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise _unfit(path, error) from None
+
+
+def part_files(path: Path) -> list[Path]:
+    """Return the parquet files that a path means, in the order of their rows.
+
+    Raises:
+        DataError: it is a folder that holds none.
+    """
+    if not path.is_dir():
+        return [path]
     files = sorted(f for f in path.rglob("*.parquet") if not f.name.startswith((".", "_")))
     if not files:
         raise DataError(f"the folder {path} holds no .parquet file: name a csv or parquet file, or a folder of parquet")
-    tables = [_read(file) for file in files]
-    for file, table in zip(files, tables, strict=True):
-        differing = set(table.column_names) ^ set(tables[0].column_names)
+    return files
+
+
+def parquet_schema(path: Path) -> tuple[pa.Schema, int]:
+    """Return the columns that `read_parquet` would give, and how many rows; only the ends of the files are read.
+
+    Raises:
+        DataError: see `read_parquet`.
+    """
+    files = part_files(path)
+    schemas, rows = [], 0
+    for file in files:
+        with _damage_named(file), pq.ParquetFile(file) as part:
+            schemas.append(part.schema_arrow.remove_metadata())
+            rows += part.metadata.num_rows
+    _refuse_differing(files, schemas)
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive"), rows
+    except pa.ArrowException as error:
+        raise _unfit(path, error) from None
+
+
+def stream_parquet(path: Path, columns: Collection[str], size: int, skip: int) -> Iterator[pa.RecordBatch]:
+    """Read some columns of what `read_parquet` reads, `size` rows or fewer at a time.
+
+    Args:
+        path: the file or folder.
+        columns: their names as the files spell them.
+        size: the most rows of a batch.
+        skip: rows at the beginning that the caller has seen; row groups wholly before are not read.
+
+    Raises:
+        DataError: a file is damaged; what came before was yielded.
+    """
+    for file in part_files(path):
+        with _damage_named(file), pq.ParquetFile(file, buffer_size=_BUFFER_BYTES) as part:
+            groups = [part.metadata.row_group(i).num_rows for i in range(part.num_row_groups)]
+            first = 0
+            while first < len(groups) and skip >= groups[first]:
+                skip -= groups[first]
+                first += 1
+            for batch in part.iter_batches(
+                size, row_groups=list(range(first, len(groups))), columns=[*columns], use_threads=False
+            ):
+                seen = min(skip, batch.num_rows)
+                skip -= seen
+                yield batch.slice(seen)
+
+
+def _refuse_differing(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> None:
+    for file, schema in zip(files, schemas, strict=True):
+        differing = set(schema.names) ^ set(schemas[0].names)
         if differing:
             raise DataError(
                 f"{file} and {files[0]} differ in the column {min(differing)!r}: a folder must hold parts of one table"
             )
-    try:
-        return pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise DataError(f"the files in {path} do not fit together: {_first_line(error)}") from None
 
 
 def _read(path: Path) -> pa.Table:
+    with _damage_named(path):
+        return pq.ParquetFile(path).read()
+
+
+def _unfit(path: Path, error: Exception) -> DataError:
+    return DataError(f"the files in {path} do not fit together: {_first_line(error)}")
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file that cannot be read whole."""
     try:
         size = path.stat().st_size
         if size == 0:
             raise DataError(f"{path} is empty: it should be a parquet file")
-        return pq.ParquetFile(path).read()
+        yield
     except pa.ArrowException as error:
         raise DataError(
             f"{path} is no whole parquet file ({size:,} bytes; cut off or damaged: {_first_line(error)}): "

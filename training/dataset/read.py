@@ -34,18 +34,41 @@ def read_table(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
     Raises:
         DataError: there is no such file, or it is empty, damaged, no table, or names two columns alike.
     """
+    table = read_parquet(path) if holds_parquet(path) else read_csv(path, text_columns)
+    table = table.rename_columns(bare_names(path, table.column_names))
+    if table.num_rows == 0:
+        raise no_rows(path)
+    return table
+
+
+def holds_parquet(path: Path) -> bool:
+    """Tell a parquet file or a folder from csv text.
+
+    Raises:
+        DataError: it is neither, or there is no such file.
+    """
     if path.is_dir() or (path.is_file() and is_parquet(path)):
-        table = read_parquet(path)
-    else:
-        _readable(path)
-        table = read_csv(path, text_columns)
-    table = table.rename_columns([name.strip() for name in table.column_names])
-    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
+        return True
+    _readable(path)
+    return False
+
+
+def bare_names(path: Path, names: list[str]) -> list[str]:
+    """Return the names of a table's columns without surrounding blanks.
+
+    Raises:
+        DataError: two are alike.
+    """
+    bare = [name.strip() for name in names]
+    twice = [name for name, count in Counter(bare).items() if count > 1]
     if twice:
         raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
-    if table.num_rows == 0:
-        raise DataError(f"{path} has column names but no rows: add data below its header")
-    return table
+    return bare
+
+
+def no_rows(path: Path) -> DataError:
+    """Make the error about a table without rows."""
+    return DataError(f"{path} has column names but no rows: add data below its header")
 
 
 def _readable(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Bulk load: a table into Postgres and Valkey, batch by batch, in bounded memory and resumable after a kill."""

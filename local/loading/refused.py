@@ -1,0 +1,136 @@
+"""The refused rows of a bulk load as a csv file: row, entity_id, feature, reason, and never a value.
+
+The files of all loads lie in one folder, which a lock guards: a load appends, an erasure rewrites. A file that was
+asked for elsewhere has a link there, so that an erasure finds it.
+"""
+
+import csv
+import fcntl
+import io
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ebb.errors import Unavailable
+from ebb.synced import sync, write_synced
+
+SUFFIX = ".refused.csv"
+_HEAD = ("row", "entity_id", "feature", "reason")
+
+Line = tuple[int, str, str, str]
+"""1-based row of the table, entity, feature or column, reason."""
+
+
+class RefusedFile:
+    """The refused rows of one load.
+
+    Args:
+        folder: where the files of all loads lie; made with the first refused row.
+        load: the load's id.
+        elsewhere: the file to write instead.
+    """
+
+    def __init__(self, folder: Path, load: str, elsewhere: Path | None = None) -> None:
+        self._folder, self._entry = folder, folder / f"{load}{SUFFIX}"
+        self.path = self._entry if elsewhere is None else elsewhere.absolute()
+
+    def begin(self, rows_done: int) -> None:
+        """Keep the lines of the first `rows_done` rows, and nothing else; 0 removes the file.
+
+        Raises:
+            Unavailable: the file cannot be written.
+        """
+        with _locked(self._folder), _told(self.path):
+            if rows_done == 0:
+                self.path.unlink(missing_ok=True)
+                self._entry.unlink(missing_ok=True)
+            elif self.path.exists():
+                _rewrite(self.path, lambda line: int(line[0]) <= rows_done)
+
+    def add(self, lines: Iterable[Line]) -> None:
+        """Append lines, and wait until the disk holds them.
+
+        Raises:
+            Unavailable: the file cannot be written.
+        """
+        text = _csv(lines)
+        if not text:
+            return
+        with _locked(self._folder), _told(self.path):
+            self._link()
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write((b"" if os.fstat(descriptor).st_size else _csv([_HEAD])) + text)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def _link(self) -> None:
+        if self.path != self._entry and not self._entry.is_symlink():
+            self._entry.unlink(missing_ok=True)
+            self._entry.symlink_to(self.path)
+
+
+def scrub(folder: Path, entity_ids: Collection[str]) -> int:
+    """Remove the lines of erased subjects from the files of all loads, and return how many there were.
+
+    Raises:
+        Unavailable: a file cannot be written; it is as it was, and the erasure has to be repeated.
+    """
+    erased = frozenset(entity_ids)
+    if not folder.is_dir() or not erased:
+        return 0
+    removed = 0
+    with _locked(folder):
+        for entry in sorted(folder.glob(f"*{SUFFIX}")):
+            path = entry.resolve()
+            if path.is_file():
+                with _told(path):
+                    removed += _rewrite(path, lambda line: line[1] not in erased)
+    return removed
+
+
+def _rewrite(path: Path, kept: Callable[[list[str]], bool]) -> int:
+    """Keep some lines of a file, whole or not at all; return how many left it."""
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))[1:]
+    # A killed load may have torn its last line; that batch did not count, and comes again.
+    staying = [line for line in lines if len(line) == len(_HEAD) and kept(line)]
+    if len(staying) == len(lines):
+        return 0
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write_synced(beside, _csv([_HEAD, *staying]))
+        beside.chmod(0o600)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync(path.parent)
+    return len(lines) - len(staying)
+
+
+def _csv(lines: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue().encode()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system frees it when its holder dies."""
+    with _told(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written ({error.strerror}); free the disk or name another file") from None
