@@ -17,32 +17,34 @@ from ebb.onnx import OnnxScorer
 from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.problems import Answer
 from ebb.release import manifest as m
+from ebb.resilience.rate_limit import RateLimit
 from ebb.rules import rules_version
 from ebb.serving import ServedRelease
-from ebb.store.store import FeatureStore
+from ebb.store.store import Reading
 from lambdas.predict.logic import Predictor
 from lambdas.predict.resolve import Resolved, resolve
 from lambdas.predict.service import BODY_LIMIT, PredictService
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event
 from tests.fakes.releases import tiny_release
-from tests.fakes.tiers import MemoryTier
+from tests.fakes.stores import MemoryStore
 
 NOW = 1_800_000_000.0
+UNLIMITED = RateLimit(1e6, 1e6)
 
 
 class World:
     """The prediction function around in-memory tiers and a real release."""
 
-    def __init__(self, folder: Path, *, release: bool = True) -> None:
-        self.fast, self.durable = MemoryTier(), MemoryTier()
+    def __init__(self, folder: Path, *, release: bool = True, limit: RateLimit = UNLIMITED) -> None:
+        self.tiers = MemoryStore(limit=limit)
+        self.fast, self.durable, self.clock = self.tiers.fast, self.tiers.durable, self.tiers.clock
         self.reports: list[str] = []
-        self.now = NOW
         self.releases = FolderReleases(folder)
         if release:
             self.publish()
-        served = ServedRelease(self.releases, "tiny", OnnxScorer)
-        predictor = Predictor(FeatureStore(self.fast, self.durable), lambda: self.now, lambda: "id-1")
+        self.served = served = ServedRelease(self.releases, "tiny", OnnxScorer)
+        predictor = Predictor(self.tiers.store, self.clock, lambda: "id-1")
         self.service = PredictService(served, predictor, lambda what, _id: self.reports.append(what))
 
     def publish(self) -> None:
@@ -51,7 +53,7 @@ class World:
         self.releases.set_champion("tiny", m.version_of(files))
 
     def hold(self, values: Mapping[str, Any] = ROW, age: float = 60.0) -> None:
-        self.durable.merge([FeatureUpdate("e-1", values, self.now - age)])
+        self.durable.merge([FeatureUpdate("e-1", values, self.clock() - age)])
 
     def call(self, body: object, scope: str = "predict explain") -> Answer:
         content = body if isinstance(body, bytes) else orjson.dumps(body)
@@ -78,11 +80,13 @@ def test_a_stored_entity_is_scored(world: World) -> None:
     assert document["release"].startswith("tiny/")
     assert document["features"] == {
         "tier": "durable",
+        "hedged": False,
         "oldest_seconds": 60.0,
         "request": [],
         "defaults": [],
         "stale": [],
         "unseen": [],
+        "provenance": {key: {"tier": "durable", "age_seconds": 60.0} for key in ROW},
     }
     assert document["degraded"] is False
     assert "reasons" not in document
@@ -97,6 +101,51 @@ def test_overrides_take_the_stored_values_place(world: World) -> None:
     )
     assert overridden["probability"] < stored["probability"]
     assert overridden["features"]["request"] == ["plan"]
+
+
+def test_each_feature_says_where_it_came_from_and_how_old_it_is(world: World) -> None:
+    world.hold({"tenure": 5}, age=10.0)
+    world.hold({"city": "Ghent"}, age=20.0)
+    told = world.ok({"entity_id": "e-1", "features": {"plan": "plus"}})["features"]["provenance"]
+    assert told == {
+        "tenure": {"tier": "durable", "age_seconds": 10.0},
+        "spend": {"tier": "missing", "age_seconds": None},
+        "paperless": {"tier": "default", "age_seconds": None},
+        "plan": {"tier": "request", "age_seconds": None},
+        "city": {"tier": "durable", "age_seconds": 20.0},
+    }
+
+
+def test_a_client_that_asks_too_often_is_told_when_it_may_again(tmp_path: Path) -> None:
+    world = World(tmp_path, limit=RateLimit(0.5, 0.5))
+    world.hold()
+    world.fast.away = True
+    world.ok({"entity_id": "e-1"})
+    refused = world.call({"entity_id": "e-1"})
+    assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+    assert orjson.loads(refused.body)["type"] == "urn:ebb:problem:rate-limited"
+    world.clock.now += 1
+    world.ok({"entity_id": "e-1"})
+
+
+def test_both_tiers_lost_but_lately_known_is_no_reason_to_degrade(world: World) -> None:
+    world.hold()
+    before = world.ok({"entity_id": "e-1"})["probability"]
+    world.fast.away = world.durable.away = True
+    world.clock.now += 50
+    document = world.ok({"entity_id": "e-1"})
+    assert (document["degraded"], document["probability"]) == (False, before)
+    assert document["features"]["provenance"]["tenure"] == {"tier": "cache", "age_seconds": 110.0}
+
+
+def test_too_many_reads_past_the_fast_tier_degrade(world: World) -> None:
+    world.tiers.reads_per_second = 1
+    predictor = Predictor(world.tiers.another(), world.clock, lambda: "id-1")
+    world.service = PredictService(world.served, predictor, lambda *_: None)
+    world.fast.away = True
+    world.hold()
+    world.ok({"entity_id": "e-2", "features": ROW})
+    assert world.ok({"entity_id": "e-1"})["degraded_because"] == ["the feature store is busy"]
 
 
 def test_an_unseen_category_is_scored_and_named(world: World) -> None:
@@ -263,12 +312,21 @@ def test_health_and_releases(tmp_path: Path) -> None:
 
 
 def _resolve(contract: Contract, record: FeatureRecord | None, overrides: Mapping[str, Any] | None = None) -> Any:
-    return resolve(contract, accept_some(contract, overrides or {}), record, NOW)
+    reading = Reading(record, "fast" if record else "none")
+    return resolve(contract, accept_some(contract, overrides or {}), reading, NOW)
 
 
 def test_event_times_in_the_future_count_as_now() -> None:
     resolved = _resolve(tiny_contract(), FeatureRecord(ROW, dict.fromkeys(ROW, NOW + 100), 1))
     assert set(resolved.ages.values()) == {0.0}
+
+
+@pytest.mark.parametrize(("feature", "problems"), [("spend", []), ("tenure", ["tenure has left the fast tier"])])
+def test_what_has_left_the_fast_tier_is_served_only_where_stale_values_are(feature: str, problems: list[str]) -> None:
+    record = FeatureRecord(ROW, dict.fromkeys(ROW, NOW - 5), 1)
+    resolved = resolve(tiny_contract(), {}, Reading(record, "fast", expired=frozenset({feature})), NOW)
+    assert resolved.stale == [feature]
+    assert [problem.partition(",")[0] for problem in resolved.problems] == problems
 
 
 def test_a_refusing_feature_is_not_asked_when_the_request_brings_it() -> None:

@@ -1,0 +1,65 @@
+"""A feature store around in-memory tiers, whose time the test sets."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ebb.resilience.breaker import Breaker
+from ebb.resilience.budget import RateBudget
+from ebb.resilience.rate_limit import RateLimit, RateLimiter
+from ebb.store.fallback import DurableFallback
+from ebb.store.last_known import LastKnown
+from ebb.store.store import FeatureStore
+from tests.fakes.durable import MemoryDurable
+from tests.fakes.fast import MemoryFast
+
+
+@dataclass
+class Clock:
+    """Seconds, as far as the test moved them."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Counted:
+    """`Signals` that remember."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    gauges: dict[str, float] = field(default_factory=dict)
+
+    def count(self, name: str, by: float = 1) -> None:
+        self.counts[name] += int(by)
+
+    def gauge(self, name: str, value: float) -> None:
+        self.gauges[name] = value
+
+
+@dataclass
+class MemoryStore:
+    """A real `FeatureStore` on fakes; one clock for all of it."""
+
+    clock: Clock = field(default_factory=Clock)
+    signals: Counted = field(default_factory=Counted)
+    reads_per_second: float = 1e6
+    limit: RateLimit = field(default_factory=lambda: RateLimit(1e6, 1e6))
+
+    def __post_init__(self) -> None:
+        self.fast = MemoryFast(clock=self.clock)
+        self.durable = MemoryDurable(clock=self.clock)
+        self.store = self.another()
+
+    def another(self) -> FeatureStore:
+        """Return the store of one more process on the same tiers."""
+        budget = RateBudget(self.reads_per_second, self.reads_per_second, self.clock)
+        breaker = Breaker("postgres", self.signals, clock=self.clock)
+        return FeatureStore(
+            self.fast,
+            self.durable,
+            fallback=DurableFallback(self.durable, breaker, budget, self.signals),
+            cache=LastKnown(clock=self.clock),
+            limiter=RateLimiter(self.limit, self.clock),
+            signals=self.signals,
+        )
