@@ -1,9 +1,11 @@
-"""Valkey from its wheel: in memory only, on loopback."""
+"""Valkey from its wheel: in memory only, on loopback; a primary, or a replica of one."""
 
 import signal
 import socket
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Self
@@ -38,15 +40,19 @@ class Valkey:
         *,
         memory_mib: int = 512,
         policy: str = "allkeys-lru",
+        replica_of: int | None = None,
+        options: Sequence[str] = (),
         abort: Event | None = None,
     ) -> Self:
-        """Start a server and wait until it answers.
+        """Start a server and wait until it answers, and as a replica until it follows its primary.
 
         Args:
             folder: where its log goes; made when absent.
             port: loopback port; 0 for a free one.
             memory_mib: the most memory its data may take, in MiB; 0 for no bound.
             policy: what it evicts at that bound, in Valkey's own words (`maxmemory-policy`).
+            replica_of: loopback port of the primary that it follows; None for a primary.
+            options: further settings, as on Valkey's own command line.
             abort: give the start up when this is set.
 
         Raises:
@@ -55,10 +61,18 @@ class Valkey:
         """
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         limits = ["--maxmemory", f"{memory_mib}mb", "--maxmemory-policy", policy]
-        return on_port(port, lambda chosen: cls._start_on(folder.absolute(), chosen, limits, abort))
+        # A replica is fed from memory to memory, at once: the defaults wait for more of them, and use the disk.
+        follow = ["--repl-diskless-sync-delay", "0", "--repl-diskless-load", "on-empty-db"]
+        if replica_of is not None:
+            follow += ["--replicaof", f"{LOOPBACK} {replica_of}"]
+        settings = [*limits, *follow, *options]
+        ready = _answers if replica_of is None else _follows
+        return on_port(port, lambda chosen: cls._start_on(folder.absolute(), chosen, settings, ready, abort))
 
     @classmethod
-    def _start_on(cls, folder: Path, port: int, limits: list[str], abort: Event | None) -> Self:
+    def _start_on(
+        cls, folder: Path, port: int, settings: list[str], ready: Callable[[int, int], bool], abort: Event | None
+    ) -> Self:
         command = [
             str(binary()),
             "--bind",
@@ -71,10 +85,10 @@ class Valkey:
             "no",
         ]
         memory_only = ["--save", "", "--appendonly", "no", "--dir", str(folder)]
-        child = start_child("Valkey", [*command, *memory_only, *limits], log=folder / "valkey.log", folder=folder)
+        child = start_child("Valkey", [*command, *memory_only, *settings], log=folder / "valkey.log", folder=folder)
         with ExitStack() as undo:
             undo.callback(child.stop, ((signal.SIGTERM, 1.0),))
-            wait_ready(child, lambda: _answers(port, child.pid), port=port, seconds=_READY_SECONDS, abort=abort)
+            wait_ready(child, lambda: ready(port, child.pid), port=port, seconds=_READY_SECONDS, abort=abort)
             undo.pop_all()
         return cls(port, child)
 
@@ -87,6 +101,15 @@ class Valkey:
     def id(self) -> ProcessId:
         """Its pid and start time."""
         return self.child.id
+
+    def promote(self) -> None:
+        """Make a replica a primary of its own; it keeps what it holds.
+
+        Raises:
+            Unavailable: it does not answer.
+        """
+        if not _told(self.port, b"REPLICAOF NO ONE").startswith(b"+OK"):
+            raise Unavailable(f"Valkey on port {self.port} could not be promoted; see its log {self.child.log}.")
 
     def stop(self) -> None:
         """End it, when it still runs."""
@@ -108,15 +131,18 @@ def binary() -> Path:
 
 def _answers(port: int, pid: int) -> bool:
     """Say whether the server that answers on `port` is this very process, not another that had the port before."""
-    try:
-        with socket.create_connection((LOOPBACK, port), timeout=1.0) as connection:
-            connection.sendall(b"PING\r\nINFO server\r\n")
-            answer = b""
-            while b"process_id:" not in answer or not answer.endswith(b"\r\n"):
-                part = connection.recv(65536)
-                if not part:
-                    return False
-                answer += part
-    except OSError:
-        return False
+    answer = _told(port, b"PING", b"INFO server")
     return answer.startswith(b"+PONG") and f"\r\nprocess_id:{pid}\r\n".encode() in answer
+
+
+def _follows(port: int, pid: int) -> bool:
+    """Say whether this very process answers and holds what its primary holds."""
+    return _answers(port, pid) and b"\r\nmaster_link_status:up\r\n" in _told(port, b"INFO replication")
+
+
+def _told(port: int, *commands: bytes) -> bytes:
+    """Return the replies to inline commands; nothing when the server does not answer."""
+    with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=1.0) as connection:
+        connection.sendall(b"".join(command + b"\r\n" for command in (*commands, b"QUIT")))
+        return b"".join(iter(partial(connection.recv, 65536), b""))
+    return b""

@@ -1,1 +1,6 @@
-"""The fast tier: Valkey, by the synchronous `redis` client."""
+"""The fast tier: Valkey, by the synchronous `redis` client.
+
+`features` is the adapter; `link` one connection, `server` all connections to one server with its breaker, `exchange`
+one question, `hedge` the choice between primary and replica, `answers` and `scripts` what is said, `writer` the
+writes, `refusal` what failures mean.
+"""

@@ -1,120 +1,154 @@
-"""The fast tier: Valkey, by the synchronous `redis` client.
+"""The fast tier: Valkey, by the connections of the synchronous `redis` client."""
 
-A value is 16 digits of version followed by the record's JSON, so that a script can compare versions without
-parsing. The client's own retries are off: a read that fails falls through to the durable tier at once.
-"""
-
+import ssl
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from hashlib import sha1
-
-import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError
-from redis.retry import Retry
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from threading import Lock
 
 from ebb.errors import Unavailable
-from ebb.ports import FeatureRecord
-from ebb.record_json import record_from_json, record_to_json
+from ebb.metrics import Silent
+from ebb.ports import FastAnswer, FeatureRecord, Signals
+from ebb.record_json import record_to_json
+from ebb.resilience.breaker import Breaker
+from ebb.resilience.rate_limit import RateLimit
+from ebb.valkey.answers import Questions, answer, lacks_script
+from ebb.valkey.hedge import Reads
+from ebb.valkey.link import Address
+from ebb.valkey.server import Server
+from ebb.valkey.writer import StoredJson, Writer
 
-DIGITS = 16
+YEAR = 365 * 86_400.0
+"""Seconds that a record is kept where no feature says less."""
 
-PUT_IF_NEWER = f"""
-local held = redis.call('GETRANGE', KEYS[1], 0, {DIGITS - 1})
-if held ~= '' and held >= ARGV[1] then return 0 end
-if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2])
-else redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2], 'EX', ARGV[3]) end
-return 1
-"""
-_SHA = sha1(PUT_IF_NEWER.encode()).hexdigest()  # noqa: S324 - the name that Valkey gives the script
 _WRITE_SECONDS = 0.5
 """A write of many records may take longer than a read."""
 
+_INTERVAL = 1.0
+
 
 class ValkeyFeatures:
-    """A `FeatureTier` in Valkey.
+    """A `FastTier` in Valkey, with or without a replica.
+
+    One question is one round trip: rate limit, record, its life and the routing version. With a replica, a slow or
+    lost primary costs no more than the hedge's delay. Connections open with the first use, or with `warm`.
 
     Args:
-        host, port: where it listens.
-        timeout: seconds for a connect or an answer.
-        ttl: seconds that a record is kept after its last write; None keeps it.
+        host, port: where the primary listens.
+        replica_host, replica_port: where a replica of it listens; None where there is none.
+        username, password: when the servers ask for them.
+        tls: encrypts connections, and trusts certificates, by this context; None for plain ones.
+        timeout: seconds for a read, connecting included.
+        ttl: seconds that a record is kept after it was put; None for a year.
+        shortest_ttl: seconds of the feature that leaves the fast tier first; None for `ttl`. A hot record's life
+            begins anew when half of this is over.
+        limit: what each client may ask; None for no limit.
+        signals: takes the breakers' states and what becomes of hedges.
+        interval: seconds that a server is left alone after failures.
     """
 
-    def __init__(self, host: str, port: int, *, timeout: float = 0.05, ttl: float | None = None) -> None:
-        self._client = _client(host, port, timeout)
-        self._writer = _client(host, port, max(timeout, _WRITE_SECONDS))
-        self._ttl = str(int(ttl)) if ttl else "0"
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        replica_host: str | None = None,
+        replica_port: int | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        timeout: float = 0.010,
+        ttl: float | None = None,
+        shortest_ttl: float | None = None,
+        limit: RateLimit | None = None,
+        signals: Signals | None = None,
+        interval: float = _INTERVAL,
+    ) -> None:
+        signals = signals or Silent()
+        self._timeout, self._ttl = timeout, ttl or YEAR
+        self._questions = Questions(limit, self._ttl, min(shortest_ttl or self._ttl, self._ttl) / 2)
+        address = Address(host, port, username, password, tls)
+        breaker = Breaker("valkey", signals, interval=interval)
+        self._servers = [Server(address, breaker, timeout)]
+        replica: Server | None = None
+        if replica_port is not None:
+            replica_at = replace(address, host=replica_host or host, port=replica_port)
+            replica = Server(replica_at, Breaker("valkey_replica", signals, interval=interval), timeout)
+            self._servers.append(replica)
+        # An encrypted connection takes several round trips, and would never be made within the shortest delay.
+        self._reads = Reads(self._servers[0], replica, connect_seconds=timeout / 2 if tls else 0.0, signals=signals)
+        self._writer = Writer(address, breaker, seconds=max(timeout, _WRITE_SECONDS), ttl=self._ttl)
+        self._routing = 0
+        self._lock = Lock()
 
-    def read(self, entity_id: str) -> FeatureRecord | None:
-        """Return what is held, or None; what is no record of Ebb's counts as forgotten.
+    def ask(self, entity_id: str, client: str) -> FastAnswer:
+        """Read one entity and count one request of the client, in one round trip; see `FastTier`.
 
         Raises:
-            Unavailable: Valkey does not answer in time.
+            Unavailable: no server answers in time, or is asked because none has answered lately.
         """
-        with _unavailable():
-            blob: bytes | None = self._client.get(_key(entity_id))
-        if blob is None:
-            return None
-        try:
-            return record_from_json(blob[DIGITS:], int(blob[:DIGITS]))
-        except ValueError:
-            return None
+        deadline = time.monotonic() + self._timeout
+        plain = partial(self._questions.to_replica, entity_id)
+        with self._lock:
+            replies = self._reads.read(self._questions.to_primary(entity_id, client), plain, deadline)
+            if not replies.hedged and lacks_script(replies.values):
+                replies = self._reads.read(self._questions.with_script(entity_id, client), plain, deadline)
+        found = answer(replies.values, self._ttl, hedged=replies.hedged)
+        # A replica may lag behind: the highest version seen applies.
+        self._routing = max(self._routing, found.routing)
+        return found if found.routing == self._routing else replace(found, routing=self._routing)
 
     def put(self, records: Mapping[str, FeatureRecord]) -> None:
-        """Hold these records, unless a higher version is already held.
+        """Hold these records, unless a higher version is already held; an equal one only lives longer.
 
         Raises:
             Unavailable: Valkey does not answer in time; some of the records may be held.
         """
         self.put_json((entity_id, r.version, record_to_json(r)) for entity_id, r in records.items())
 
-    def put_json(self, records: Iterable[tuple[str, int, bytes]]) -> None:
+    def put_json(self, records: Iterable[StoredJson]) -> None:
         """Hold records that are JSON already, as (entity_id, version, JSON), in one pipeline.
 
         Raises:
             Unavailable: see `put`.
         """
-        batch = list(records)
-        try:
-            with _unavailable():
-                self._send_with_script(batch)
-        except Unavailable:
-            # An older record must not go on answering: forgotten, it is read from the durable tier.
-            with suppress(redis.RedisError, OSError):
-                self._client.delete(*(_key(entity_id) for entity_id, _, _ in batch))
-            raise
+        self._writer.put_json(records)
 
-    def _send_with_script(self, batch: Sequence[tuple[str, int, bytes]]) -> None:
-        try:
-            self._send(batch)
-        except NoScriptError:  # the first write, or the first after a restart of the server
-            self._writer.script_load(PUT_IF_NEWER)
-            self._send(batch)
+    def hot(self, limit: int) -> list[str]:
+        """Return at most `limit` entities that are read often now, the hottest first.
 
-    def _send(self, batch: Sequence[tuple[str, int, bytes]]) -> None:
-        pipeline = self._writer.pipeline(transaction=False)
-        for entity_id, version, content in batch:
-            pipeline.evalsha(_SHA, 1, _key(entity_id), f"{version:0{DIGITS}d}", content, self._ttl)
-        pipeline.execute()
+        Raises:
+            Unavailable: Valkey does not answer.
+        """
+        return self._writer.hot(limit)
 
+    def held(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
+        """Return the records of those that are held, tombstones too.
 
-def _client(host: str, port: int, timeout: float) -> redis.Redis:
-    return redis.Redis(
-        host=host,
-        port=port,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
-    )
+        Raises:
+            Unavailable: Valkey does not answer.
+        """
+        return self._writer.held(entity_ids)
 
+    def scan(self, batch: int = 1_000) -> Iterator[list[str]]:
+        """Yield the entities that are held, about `batch` at a time; one may come twice.
 
-def _key(entity_id: str) -> str:
-    return f"f:{entity_id}"
+        Raises:
+            Unavailable: Valkey does not answer.
+        """
+        return self._writer.scan(batch)
 
+    def warm(self, seconds: float = 0.2) -> None:
+        """Open connections ahead of the first request; a server that is away is met by the requests."""
+        for server in self._servers:
+            with suppress(Unavailable):
+                server.warm(time.monotonic() + seconds)
 
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    try:
-        yield
-    except (redis.RedisError, OSError) as error:
-        raise Unavailable(f"Valkey does not answer ({type(error).__name__})") from None
+    def close(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        with self._lock:
+            for server in self._servers:
+                server.close()
+        self._writer.close()

@@ -1,0 +1,63 @@
+"""How far Valkey was refilled, kept in Valkey itself: a server that came back empty knows of nothing."""
+
+import redis
+
+from ebb.valkey.link import Address, TimedConnection
+from ebb.valkey.refusal import unavailable
+from ebb.valkey.server import FAILURES
+
+KEY = "refilled"
+_ALL, _AFTER = b"all", b"after:"
+
+
+class ValkeyRefilled:
+    """Remembers a position in the order of the durable tier.
+
+    Args:
+        address: of the primary.
+        seconds: for a connection, and for an answer.
+    """
+
+    def __init__(self, address: Address, *, seconds: float) -> None:
+        pool = redis.ConnectionPool(connection_class=TimedConnection, address=address, seconds=seconds, protocol=2)
+        self._client = redis.Redis(connection_pool=pool)
+
+    def position(self) -> str | None:
+        """Return the entity to go on after; empty where nothing was told yet, None where all was.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        try:
+            kept: bytes | None = self._client.get(KEY)
+        except FAILURES as error:
+            raise unavailable(error) from None
+        if kept == _ALL:
+            return None
+        return kept[len(_AFTER) :].decode() if kept and kept.startswith(_AFTER) else ""
+
+    def keep(self, position: str | None) -> None:
+        """Remember a position, or None for all.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        try:
+            self._client.set(KEY, _ALL if position is None else _AFTER + position.encode())
+        except FAILURES as error:
+            raise unavailable(error) from None
+
+    def size(self) -> int:
+        """Return how many keys the server holds: nearly all of them are records.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        try:
+            return int(self._client.dbsize())
+        except FAILURES as error:
+            raise unavailable(error) from None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.connection_pool.disconnect()

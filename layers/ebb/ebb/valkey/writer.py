@@ -1,0 +1,130 @@
+"""Writes to the fast tier, and what looks after it; none of it stands on the way of a prediction."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import redis
+from redis.exceptions import NoScriptError
+
+from ebb.errors import Unavailable
+from ebb.ports import FeatureRecord
+from ebb.resilience.breaker import Breaker
+from ebb.valkey.answers import stored_record
+from ebb.valkey.link import Address, TimedConnection
+from ebb.valkey.refusal import unavailable
+from ebb.valkey.scripts import DIGITS, HALF_LIFE, HOT, HOT_KEY, PUT, record_key
+from ebb.valkey.server import FAILURES
+
+_RECORDS_A_SCRIPT = 64
+"""So few that no read waits for long behind one."""
+
+StoredJson = tuple[str, int, bytes]
+"""An entity, its version and its record's JSON."""
+
+
+class Writer:
+    """Puts records into the primary.
+
+    Args:
+        address: of the primary.
+        breaker: of the same server.
+        seconds: for a connection, and for an answer.
+        ttl: seconds that a record is kept.
+    """
+
+    def __init__(self, address: Address, breaker: Breaker, *, seconds: float, ttl: float) -> None:
+        self._breaker, self._life = breaker, f"{ttl * 1000:.0f}"
+        pool = redis.ConnectionPool(connection_class=TimedConnection, address=address, seconds=seconds, protocol=2)
+        self._client = redis.Redis(connection_pool=pool)
+
+    def put_json(self, records: Iterable[StoredJson]) -> None:
+        """Hold records, unless a higher version is held.
+
+        Raises:
+            Unavailable: the server does not answer; some of the records may be held.
+        """
+        batch = list(records)
+        if not batch:
+            return
+        if not self._breaker.allows():
+            raise Unavailable("Valkey does not answer (left alone after failures); its records are repaired later.")
+        try:
+            self._send_with_script(batch)
+        except FAILURES as error:
+            meaning = unavailable(error)
+            self._breaker.failed(timeout=meaning.timeout)
+            if not meaning.timeout:
+                # An older record must not go on answering: forgotten, it is read from the durable tier.
+                with suppress(*FAILURES):
+                    self._client.delete(*(record_key(entity_id) for entity_id, _, _ in batch))
+            raise meaning from None
+        self._breaker.succeeded()
+
+    def held(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
+        """Return the records of those that are held.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        if not entity_ids:
+            return {}
+        with _named():
+            blobs = self._client.mget([record_key(entity_id) for entity_id in entity_ids])
+        found = ((entity_id, stored_record(blob)) for entity_id, blob in zip(entity_ids, blobs, strict=True))
+        return {entity_id: record for entity_id, record in found if record is not None}
+
+    def scan(self, batch: int) -> Iterator[list[str]]:
+        """Yield the entities that are held, about `batch` at a time; one may come twice.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        cursor = -1
+        while cursor:
+            with _named():
+                cursor, keys = self._client.scan(max(cursor, 0), match=record_key("*"), count=batch)
+            if keys:
+                yield [key.decode()[len(record_key("")) :] for key in keys]
+
+    def hot(self, limit: int) -> list[str]:
+        """Return the entities that are read most often now, the hottest first.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        with _named():
+            seconds, _ = self._client.time()
+            least = seconds / HALF_LIFE + math.log2(HOT)
+            hottest = self._client.zrange(HOT_KEY, "+inf", least, desc=True, byscore=True, offset=0, num=limit)
+        return [entity_id.decode() for entity_id in hottest]
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.connection_pool.disconnect()
+
+    def _send_with_script(self, batch: Sequence[StoredJson]) -> None:
+        try:
+            self._send(batch)
+        except NoScriptError:  # the first write, or the first after a restart of the server
+            self._client.script_load(PUT.text)
+            self._send(batch)
+
+    def _send(self, batch: Sequence[StoredJson]) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        for start in range(0, len(batch), _RECORDS_A_SCRIPT):
+            part = batch[start : start + _RECORDS_A_SCRIPT]
+            keys = [HOT_KEY, *(record_key(entity_id) for entity_id, _, _ in part)]
+            blobs = [b"%0*d%b" % (DIGITS, version, content) for _, version, content in part]
+            pipeline.evalsha(PUT.sha, len(keys), *keys, self._life, *blobs)
+        for reply in pipeline.execute(raise_on_error=False):
+            if isinstance(reply, Exception):
+                raise reply
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except FAILURES as error:
+        raise unavailable(error) from None
