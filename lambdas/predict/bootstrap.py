@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ebb.connect import connect_store
 from ebb.doors import report_to_log
 from ebb.folder import FolderReleases
+from ebb.metrics import Metrics
 from ebb.onnx import OnnxScorer
 from ebb.ports import ReleaseStore
 from ebb.serving import ServedRelease
@@ -29,8 +30,9 @@ def bootstrap(
     """
     settings = Settings.from_environment(environment)
     served = ServedRelease(releases or FolderReleases(settings.releases), settings.contract, OnnxScorer)
-    predictor = Predictor(store or connect_store(settings), time.time, _new_id)
-    return PredictService(served, predictor, report_to_log)
+    metrics = Metrics({"function": "predict", "contract": settings.contract or "none"})
+    predictor = Predictor(store or connect_store(settings, metrics), time.time, _new_id)
+    return PredictService(served, predictor, report_to_log, metrics.tick)
 
 
 def _new_id() -> str:

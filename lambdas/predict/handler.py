@@ -15,8 +15,11 @@ SERVICE.warm()
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
     if event["routeKey"] == "POST /v1/predictions":
-        return answer(event, SERVICE.predict, SERVICE.report).payload()
-    return _door()(event, context)
+        result = answer(event, SERVICE.predict, SERVICE.report).payload()
+    else:
+        result = _door()(event, context)
+    SERVICE.tick()
+    return result
 
 
 @cache

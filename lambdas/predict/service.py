@@ -1,5 +1,6 @@
 """Every route of the prediction function, from a call to a document; both doors lead here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ebb.calls import Call, entity_id_of, feature_values, only
@@ -14,6 +15,10 @@ BODY_LIMIT = 65_536
 _KNOWN = frozenset({"entity_id", "features", "explain"})
 
 
+def _nothing() -> None:
+    """Measure nothing."""
+
+
 class PredictService:
     """The routes of the prediction function.
 
@@ -21,10 +26,13 @@ class PredictService:
         served: the release.
         predictor: scores with it.
         report: takes what happened and a correlation id, for the log.
+        tick: called after each answer, for the metrics.
     """
 
-    def __init__(self, served: ServedRelease, predictor: Predictor, report: Report) -> None:
-        self._served, self._predictor, self.report = served, predictor, report
+    def __init__(
+        self, served: ServedRelease, predictor: Predictor, report: Report, tick: Callable[[], None] = _nothing
+    ) -> None:
+        self._served, self._predictor, self.report, self.tick = served, predictor, report, tick
 
     def warm(self) -> None:
         """Load the release before the first call; without a usable one the function starts all the same."""

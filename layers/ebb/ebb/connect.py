@@ -1,23 +1,76 @@
 """From settings to the real adapters; only bootstraps import this."""
 
+from dataclasses import dataclass
+
+from ebb.ports import Signals
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
+from ebb.resilience.breaker import Breaker
+from ebb.resilience.budget import RateBudget
+from ebb.resilience.rate_limit import RateLimit, RateLimiter
 from ebb.settings import Settings
+from ebb.store.fallback import DurableFallback
+from ebb.store.last_known import LastKnown
 from ebb.store.store import FeatureStore
 from ebb.valkey.features import ValkeyFeatures
 
 
-def connect_store(settings: Settings) -> FeatureStore:
-    """Return the feature store on Valkey and Postgres; connections open with the first use."""
-    fast = ValkeyFeatures(settings.valkey_host, settings.valkey_port, ttl=settings.feature_ttl)
-    durable = PostgresFeatures(
-        PostgresConnection(
-            settings.postgres_host,
-            settings.postgres_port,
-            user=settings.postgres_user,
-            password=settings.postgres_password,
-            database=settings.postgres_database,
-        ),
-        settings.history_keep,
+@dataclass(frozen=True)
+class Patience:
+    """How long a caller waits for Postgres, in seconds.
+
+    Attributes:
+        connect: for a connection.
+        answer: for each answer.
+    """
+
+    connect: float
+    answer: float
+
+
+QUICK = Patience(0.25, 0.1)
+"""Of a prediction, which has other answers."""
+
+CALM = Patience(2.0, 5.0)
+"""Of a write, which has not."""
+
+
+def connect_fast(settings: Settings, signals: Signals) -> ValkeyFeatures:
+    """Return the fast tier; connections open with the first use."""
+    return ValkeyFeatures(
+        settings.valkey_host,
+        settings.valkey_port,
+        replica_host=settings.replica_host,
+        replica_port=settings.replica_port,
+        ttl=settings.feature_ttl,
+        shortest_ttl=settings.shortest_ttl,
+        limit=RateLimit(settings.client_rate, settings.client_burst),
+        signals=signals,
     )
-    return FeatureStore(fast, durable)
+
+
+def connect_postgres(settings: Settings, patience: Patience) -> PostgresConnection:
+    """Return one connection to the durable tier, which opens with the first use."""
+    return PostgresConnection(
+        settings.postgres_host,
+        settings.postgres_port,
+        user=settings.postgres_user,
+        password=settings.postgres_password,
+        database=settings.postgres_database,
+        timeout=patience.answer,
+        connect_timeout=patience.connect,
+    )
+
+
+def connect_store(settings: Settings, signals: Signals, patience: Patience = QUICK) -> FeatureStore:
+    """Return the feature store on Valkey and Postgres, with one connection to each."""
+    durable = PostgresFeatures(connect_postgres(settings, patience), settings.history_keep)
+    budget = RateBudget(settings.durable_rate, settings.durable_rate)
+    return FeatureStore(
+        connect_fast(settings, signals),
+        durable,
+        fallback=DurableFallback(durable, Breaker("postgres", signals), budget, signals),
+        cache=LastKnown(),
+        limiter=RateLimiter(RateLimit(settings.client_rate, settings.client_burst)),
+        signals=signals,
+    )
