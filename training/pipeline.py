@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ebb.contract import Contract, parse_contract
-from ebb.errors import ContractError, DataError
+from ebb.contract import Contract
+from ebb.errors import DataError
 from ebb.folder import FolderReleases
+from training.contract_file import read_contract
 from training.dataset import read_dataset
 from training.draft import make_draft
 from training.gates import Gate, refuse_failed
@@ -16,6 +17,8 @@ from training.publish import publish
 from training.search import search
 from training.steps import Steps
 from training.validate import Finding, raise_on_critical, validate
+
+__all__ = ["SEED", "TrainResult", "read_contract", "train"]
 
 SEED = 0
 
@@ -98,22 +101,6 @@ def train(
         timings=steps.timings,
         notes=(*steps.notes, *published.notes),
     )
-
-
-def read_contract(path: Path) -> tuple[Contract, bytes]:
-    """Return the contract and the exact bytes of its file.
-
-    Raises:
-        ContractError: the file cannot be read, or not be used.
-    """
-    try:
-        content = path.read_bytes()
-        text = content.decode()
-    except OSError as error:
-        raise ContractError(f"cannot be read: {error.strerror}", None, str(path)) from None
-    except UnicodeDecodeError as error:
-        raise ContractError(f"is not UTF-8 (byte {error.start + 1}): save it as UTF-8", None, str(path)) from None
-    return parse_contract(text, str(path)), content
 
 
 def _accepted(steps: Steps, contract: Contract, data_path: Path) -> Labelled:

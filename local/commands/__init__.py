@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from local.commands.build import build
 from local.commands.down import down
 from local.commands.init import init
 from local.commands.score import score
@@ -14,6 +15,7 @@ from local.commands.up import up
 COMMANDS: dict[str, Callable[..., object]] = {
     "synthesize": synthesize,
     "init": init,
+    "build": build,
     "train": train,
     "up": up,
     "status": status,
