@@ -16,7 +16,7 @@ _NEW_VERSIONS = "update features set version = version + 1"
 _NOTES = """
 insert into repairs (entity_ids) select array_agg(entity_id)
 from (select entity_id, (row_number() over (order by entity_id) - 1) / 1000 as run from features) as numbered
-group by run
+group by run order by run
 """
 _LAYOUTS = """
 create table layouts (

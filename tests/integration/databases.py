@@ -1,0 +1,48 @@
+"""A database of its own for a test, at the newest schema, on the session's Postgres."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from ebb.postgres.connection import PostgresConnection
+from lambdas.migrate.logic import Migrated, migrate
+from local.servers.postgres import Postgres
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where it is, and how to reach it.
+
+    Attributes:
+        server: the Postgres it lies in.
+        name: its own.
+    """
+
+    server: Postgres
+    name: str
+
+    @classmethod
+    def fresh(cls, server: Postgres, to: str = "head") -> "Database":
+        """Create one and bring it to a version of the schema."""
+        made = cls(server, f"t_{uuid4().hex}")
+        admin = cls(server, server.database).connect()
+        with admin.use() as connection:
+            connection.run(f"create database {made.name}")
+        admin.close()
+        made.migrate(to)
+        return made
+
+    def connect(self, timeout: float = 5.0, lock_timeout: float = 2.0) -> PostgresConnection:
+        """Return a connection that opens with its first use."""
+        return PostgresConnection(
+            self.server.host,
+            self.server.port,
+            user=self.server.user,
+            password=self.server.password,
+            database=self.name,
+            timeout=timeout,
+            lock_timeout=lock_timeout,
+        )
+
+    def migrate(self, to: str = "head") -> Migrated:
+        """Bring it to a version of the schema."""
+        return migrate(self.server.host, self.server.port, self.server.user, self.server.password, self.name, to=to)
