@@ -11,6 +11,9 @@ from dataclasses import dataclass
 _CLIENTS = 4_096
 """Remembered at once; the one that asked longest ago is forgotten first."""
 
+_ROUNDING = 1e-9
+"""Seconds; less than the rounding of sums of clock readings may not cost a request."""
+
 
 @dataclass(frozen=True)
 class RateLimit:
@@ -44,7 +47,7 @@ class RateLimiter:
         now = self._clock()
         due = max(self._arrivals.get(client, now), now)
         wait = due - now - self._tolerance
-        if wait > 0:
+        if wait > _ROUNDING:
             return wait
         self._arrivals[client] = due + self._step
         self._arrivals.move_to_end(client)
