@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -46,12 +47,40 @@ def score_entity(entity_id: str, *, explain: bool) -> dict[str, Any]:
         Refused: the answer was a problem; carries its sentence.
         Unavailable: nothing is up, or it does not answer.
     """
+    body = {"entity_id": entity_id, "explain": explain}
+    return _ask("ebb-score", ("predict", "explain"), "POST", "/v1/predictions", body)
+
+
+def show_subject(entity_id: str) -> dict[str, Any]:
+    """Return everything that is held of a subject; the call is recorded as an access.
+
+    Raises:
+        Refused, Unavailable: see `score_entity`.
+    """
+    return _ask("ebb-subject", ("subjects",), "GET", _subject(entity_id))
+
+
+def erase_subject(entity_id: str) -> dict[str, Any]:
+    """Erase a subject in every tier, and return what is erased by when.
+
+    Raises:
+        Refused, Unavailable: see `score_entity`.
+    """
+    return _ask("ebb-subject", ("subjects",), "DELETE", _subject(entity_id))
+
+
+def _subject(entity_id: str) -> str:
+    return f"/v1/subjects/{quote(entity_id, safe='')}"
+
+
+def _ask(client: str, scopes: Sequence[str], method: str, path: str, body: Any = None) -> dict[str, Any]:
     state = local_cloud()
-    token = mint("ebb-score", ("predict", "explain"), 5)
+    token = mint(client, scopes, 5)
     try:
-        response = httpx.post(
-            f"{state.url}/v1/predictions",
-            json={"entity_id": entity_id, "explain": explain},
+        response = httpx.request(
+            method,
+            state.url + path,
+            json=body,
             headers={"authorization": f"Bearer {token}"},
             timeout=_SECONDS,
         )

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from ebb.errors import EbbError, Misuse
-from local.commands import COMMANDS
+from local.commands import COMMANDS, GROUPS
 from local.terminal import INTERRUPTED, errors
 
 # Typer carries its own copy of click: the base of its BadParameter is the public way to that copy's usage errors.
@@ -40,6 +40,12 @@ def options(
 
 for name, command in COMMANDS.items():
     app.command(name, no_args_is_help=False)(command)
+
+for name, (description, commands) in GROUPS.items():
+    group = typer.Typer(help=description, no_args_is_help=True)
+    for second, command in commands.items():
+        group.command(second, no_args_is_help=False)(command)
+    app.add_typer(group, name=name)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -13,6 +13,7 @@ from local.executor.function import Function
 from local.gateway.routes import Route
 from local.servers.ports import is_free
 from local.supervisor.plan import Plan, Servers
+from local.supervisor.schedules import Schedule
 
 DEFAULT_RELEASES = Path("releases")
 ROUTES = (
@@ -22,9 +23,19 @@ ROUTES = (
     Route("GET", "/openapi.json", "predict", authorized=False),
     Route("PUT", "/v1/features/{entity_id}", "records", authorized=True),
     Route("POST", "/v1/features/batch", "records", authorized=True),
+    Route("GET", "/v1/subjects/{entity_id}", "records", authorized=True),
+    Route("DELETE", "/v1/subjects/{entity_id}", "records", authorized=True),
 )
-_HANDLERS = {"predict": "lambdas.predict.handler.handle", "records": "lambdas.records.handler.handle"}
-_RECORDS_ENVIRONMENTS = 1
+SCHEDULES = (Schedule("maintain", {"task": "all"}, 5.0, {"valkey": {"task": "refill"}}),)
+_HANDLERS = {
+    "predict": "lambdas.predict.handler.handle",
+    "records": "lambdas.records.handler.handle",
+    "maintain": "lambdas.maintain.handler.handle",
+}
+_TIMEOUTS = {"maintain": 60.0}
+_USUAL_TIMEOUT = 10.0
+"""Seconds."""
+_RECORDS_ENVIRONMENTS = _MAINTAIN_ENVIRONMENTS = 1
 _DURABLE_READS = 500
 """Reads a second that one environment may send past Valkey: a laptop's Postgres answers a few thousand."""
 _TASK_ROOT = Path(__file__).resolve().parent.parent
@@ -125,7 +136,7 @@ def make_plan(
 
     def functions(servers: Servers) -> Sequence[Function]:
         environment = environment_of(served, servers, database)
-        counts = {"predict": environments, "records": _RECORDS_ENVIRONMENTS}
+        counts = {"predict": environments, "records": _RECORDS_ENVIRONMENTS, "maintain": _MAINTAIN_ENVIRONMENTS}
         return [
             Function(
                 name=name,
@@ -133,6 +144,7 @@ def make_plan(
                 environment=environment,
                 task_root=_TASK_ROOT,
                 environments=count,
+                timeout_seconds=_TIMEOUTS.get(name, _USUAL_TIMEOUT),
             )
             for name, count in counts.items()
         ]
@@ -141,6 +153,7 @@ def make_plan(
         state_folder=state_folder,
         functions=functions,
         routes=ROUTES,
+        schedules=SCHEDULES,
         prepare=lambda servers: prepare(servers, database),
         gateway_port=port,
         control_port=_steady_port(state_folder),

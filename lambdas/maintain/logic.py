@@ -1,15 +1,16 @@
 """The tasks of the maintenance: each stands for itself, and one that fails stops no other."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Protocol
+from itertools import chain, islice
+from typing import Any
 
 from ebb.errors import BadShape, EbbError
-from ebb.ports import FeatureRecord, RepairTier
+from ebb.ports import Signals
 from ebb.store.agreement import compare
-from ebb.store.repair import CurrentTier, drain, refill, refresh
+from ebb.store.repair import drain, refill, refresh
 from lambdas.maintain.intervals import Intervals
+from lambdas.maintain.needs import Durable, Fast, Months, Refilling
 
 OLDER_SECONDS = 2.0
 """A younger note is left to the write that made it."""
@@ -32,61 +33,6 @@ MONTHS = 12
 TASKS = ("repair", "refresh", "refill", "months", "check")
 
 
-class Durable(RepairTier, CurrentTier, Protocol):
-    """The durable tier as the maintenance needs it."""
-
-
-class Fast(Protocol):
-    """The fast tier as the maintenance needs it; every method raises Unavailable where it does not answer."""
-
-    def put(self, records: Mapping[str, FeatureRecord]) -> None:
-        """See `FastTier.put`."""
-
-    def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
-        """Return the records that are held of these entities, tombstones too."""
-
-    def scan(self) -> Iterable[str]:
-        """Return the entities that are held, in no order; those that come or go meanwhile may be missed."""
-
-    def hot(self, limit: int) -> Sequence[str]:
-        """Return the entities that are asked for most."""
-
-
-class Refilling(Protocol):
-    """How far the fast tier was refilled: kept there, so that one that came back empty knows of nothing."""
-
-    def position(self) -> str | None:
-        """Return the entity to go on after; empty where nothing was told yet, None where all was."""
-
-    def keep(self, position: str | None) -> None:
-        """Remember a position."""
-
-    def size(self) -> int:
-        """Return about how many entities the fast tier holds."""
-
-
-class Left(Protocol):
-    """What became of a month whose time had come; both are empty where there was none."""
-
-    @property
-    def dropped(self) -> str:
-        """The month that is gone."""
-
-    @property
-    def waiting(self) -> str:
-        """The month that somebody still reads."""
-
-
-class Months(Protocol):
-    """The history's partitions; both methods raise Unavailable where the tier does not answer."""
-
-    def ensure(self, event_times: Iterable[float]) -> None:
-        """Make the months of these moments (epoch seconds) where they are absent."""
-
-    def drop_expired(self) -> Left:
-        """Let one month leave that is older than the contract keeps; called again until none left."""
-
-
 @dataclass
 class Maintenance:
     """Runs tasks.
@@ -97,6 +43,8 @@ class Maintenance:
         intervals: how often each task is due.
         clock, now: monotonic and epoch seconds.
         report: takes what went wrong, for the log; told once until it changes.
+        signals: takes `repaired` (notes), `refilled` (records) and `tiers_disagree` (entities of the last sample).
+        tick: called after each run, for the metrics.
     """
 
     durable: Durable
@@ -108,6 +56,8 @@ class Maintenance:
     clock: Callable[[], float]
     now: Callable[[], float]
     report: Callable[[str], None]
+    signals: Signals
+    tick: Callable[[], None]
 
     def __post_init__(self) -> None:
         self._scan: Iterator[str] = iter(())
@@ -134,10 +84,14 @@ class Maintenance:
             except EbbError as error:
                 failed[name] = str(error)
             self._tell(name, failed.get(name, ""))
+        self.tick()
         return {**done, "failed": failed}
 
     def _repair(self) -> dict[str, Any]:
-        return vars(drain(self.durable, self.fast, OLDER_SECONDS, NOTES))
+        done = drain(self.durable, self.fast, OLDER_SECONDS, NOTES)
+        if done.notes:
+            self.signals.count("repaired", done.notes)
+        return vars(done)
 
     def _refresh(self) -> dict[str, Any]:
         return {"records": refresh(self.durable, self.fast, self.fast.hot(HOT))}
@@ -152,6 +106,7 @@ class Maintenance:
         until = self.clock() + SLICE_SECONDS
         told = refill(self.durable, self.fast, position, lambda: self.clock() < until)
         self.refilling.keep(told.after or None)
+        self.signals.count("refilled", told.records)
         return {"records": told.records, "complete": not told.after, "stopped": told.stopped}
 
     def _months(self) -> dict[str, Any]:
@@ -170,9 +125,10 @@ class Maintenance:
     def _check(self) -> dict[str, Any]:
         sample = list(islice(self._scan, SAMPLE))
         if not sample:
-            self._scan = iter(self.fast.scan())
+            self._scan = chain.from_iterable(self.fast.scan())
             sample = list(islice(self._scan, SAMPLE))
         found = compare(self.durable, self.fast, sample)
+        self.signals.gauge("tiers_disagree", sum(found.disagree.values()))
         self._tell("agreement", "" if found.agrees else f"the tiers disagree: {found.disagree}")
         return {**found.document(), "repaired": refresh(self.durable, self.fast, found.behind)}
 

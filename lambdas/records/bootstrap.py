@@ -1,18 +1,38 @@
 """The records function's composition: which adapter stands behind which port."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from ebb.connect import connect_store
+from ebb.connect import CALM, connect_fast, connect_postgres, connect_store
 from ebb.contract.model import Contract
 from ebb.doors import report_to_log
 from ebb.folder import FolderReleases
+from ebb.metrics import Metrics
 from ebb.ports import ReleaseStore
+from ebb.postgres.subjects import PostgresSubjects
 from ebb.release.load import load_contract
 from ebb.serving import only_contract
 from ebb.settings import Settings
 from ebb.store.store import FeatureStore
+from ebb.store.subjects import Subjects
 from lambdas.records.service import RecordsService
+from lambdas.records.subjects import SubjectsService
+
+
+@dataclass(frozen=True)
+class Records:
+    """What the function's routes lead to.
+
+    Attributes:
+        features: writes features.
+        subjects: answers and erases subjects.
+        tick: called after each answer, for the metrics.
+    """
+
+    features: RecordsService
+    subjects: SubjectsService
+    tick: Callable[[], None]
 
 
 def bootstrap(
@@ -20,13 +40,15 @@ def bootstrap(
     *,
     releases: ReleaseStore | None = None,
     store: FeatureStore | None = None,
-) -> RecordsService:
+    subjects: Subjects | None = None,
+) -> Records:
     """Wire the function; every port may be overridden.
 
     Raises:
         Misuse: a variable of the environment is missing.
     """
     settings = Settings.from_environment(environment)
+    metrics = Metrics({"function": "records", "contract": settings.contract or "none"})
     where = releases or FolderReleases(settings.releases)
     held: list[Contract] = []
 
@@ -35,4 +57,9 @@ def bootstrap(
             held.append(load_contract(where, settings.contract or only_contract(where)))
         return held[0]
 
-    return RecordsService(contract, store or connect_store(settings), time.time, report_to_log)
+    store = store or connect_store(settings, metrics, CALM)
+    if subjects is None:
+        durable = PostgresSubjects(connect_postgres(settings, CALM))
+        subjects = Subjects(durable, connect_fast(settings, metrics))
+    features = RecordsService(contract, store, time.time, report_to_log)
+    return Records(features, SubjectsService(subjects, time.time), metrics.tick)

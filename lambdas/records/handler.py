@@ -6,13 +6,17 @@ from typing import Any
 from ebb.doors import answer
 from lambdas.records.bootstrap import bootstrap
 
-SERVICE = bootstrap(os.environ)
+RECORDS = bootstrap(os.environ)
 ROUTES = {
-    "PUT /v1/features/{entity_id}": SERVICE.put_features,
-    "POST /v1/features/batch": SERVICE.put_batch,
+    "PUT /v1/features/{entity_id}": RECORDS.features.put_features,
+    "POST /v1/features/batch": RECORDS.features.put_batch,
+    "GET /v1/subjects/{entity_id}": RECORDS.subjects.export,
+    "DELETE /v1/subjects/{entity_id}": RECORDS.subjects.erase,
 }
 
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
-    return answer(event, ROUTES[event["routeKey"]], SERVICE.report).payload()
+    result = answer(event, ROUTES[event["routeKey"]], RECORDS.features.report).payload()
+    RECORDS.tick()
+    return result

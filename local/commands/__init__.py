@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from local.commands.build import build
+from local.commands.check import check
 from local.commands.down import down
 from local.commands.init import init
 from local.commands.score import score
 from local.commands.status import status
+from local.commands.subject import erase, show
 from local.commands.synthesize import synthesize
 from local.commands.token import token
 from local.commands.train import train
@@ -22,4 +24,9 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "down": down,
     "token": token,
     "score": score,
+    "check": check,
 }
+GROUPS: dict[str, tuple[str, dict[str, Callable[..., object]]]] = {
+    "subject": ("What is held of one entity, and its erasure.", {"show": show, "erase": erase}),
+}
+"""Commands of two words: the first one's help, and the second ones."""

@@ -6,7 +6,7 @@ import typer
 
 from local.terminal import print_json
 
-SCOPES = ("predict", "explain", "features:write")
+SCOPES = ("predict", "explain", "features:write", "subjects")
 _DEFAULT = ("predict", "explain")
 
 

@@ -33,7 +33,7 @@ def fast(durable: MemoryDurable) -> MemoryFast:
 
 
 def test_tiers_that_agree(durable: MemoryDurable, fast: MemoryFast) -> None:
-    found = compare(durable, fast, fast.scan())
+    found = compare(durable, fast, fast.records)
     assert (found.agrees, found.checked, found.document()["disagree"]) == (True, 3, {})
 
 
@@ -71,7 +71,7 @@ def test_every_way_to_disagree(fast_record: FeatureRecord, durable_record: Featu
 
 def test_the_report_counts_names_nobody_and_lists_who_is_behind(durable: MemoryDurable, fast: MemoryFast) -> None:
     durable.merge([FeatureUpdate(WHO, {"x": 2.0}, 20.0), FeatureUpdate("a", {"x": 2.0}, 20.0)])
-    found = compare(durable, fast, fast.scan(), examples=1)
+    found = compare(durable, fast, fast.records, examples=1)
     assert found.disagree == {OLDER: 2}
     assert sorted(found.behind) == ["a", WHO]
     assert len(found.examples) == 1
@@ -110,7 +110,7 @@ def test_a_fast_tier_that_missed_writes_is_behind_and_one_that_was_told_agrees(
     durable, fast = MemoryDurable(), MemoryFast()
     for time, entity_id in enumerate(told):
         fast.put(durable.merge([FeatureUpdate(entity_id, {"x": time}, float(time))]).records)
-    assert compare(durable, fast, fast.scan()).agrees
+    assert compare(durable, fast, fast.records).agrees
     for entity_id in missed:
         durable.merge([FeatureUpdate(entity_id, {"x": 0}, 100.0)])
-    assert set(compare(durable, fast, fast.scan()).behind) == set(told) & set(missed)
+    assert set(compare(durable, fast, fast.records).behind) == set(told) & set(missed)

@@ -13,7 +13,7 @@ from lambdas.maintain.intervals import EVERY, Intervals
 from lambdas.maintain.logic import MONTHS, SLICE_SECONDS, Maintenance
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast
-from tests.fakes.stores import Clock
+from tests.fakes.stores import Clock, Counted
 
 
 @dataclass
@@ -30,7 +30,7 @@ class MemoryRefilling:
         self.kept = position
 
     def size(self) -> int:
-        return len(list(self.fast.scan()))
+        return len(self.fast.records)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class World:
     clock: Clock = field(default_factory=Clock)
     shortest_ttl: float | None = None
     reports: list[str] = field(default_factory=list)
+    signals: Counted = field(default_factory=Counted)
 
     def __post_init__(self) -> None:
         self.durable, self.fast = MemoryDurable(self.clock), MemoryFast(clock=self.clock)
@@ -83,6 +84,8 @@ class World:
             self.clock,
             self.clock,
             self.reports.append,
+            self.signals,
+            lambda: self.signals.count("ticks"),
         )
 
     def write(self, count: int, at: float = 10.0) -> None:
@@ -106,6 +109,8 @@ def test_one_invocation_does_all_that_is_due(world: World) -> None:
     assert done["check"]["agrees"]
     assert done["failed"] == {}
     assert world.reports == []
+    assert world.signals.counts == {"repaired": 1, "ticks": 1}
+    assert world.signals.gauges == {"tiers_disagree": 0}
 
 
 def test_the_next_invocation_does_only_what_is_due_again(world: World) -> None:
@@ -196,7 +201,8 @@ def test_one_that_was_loaded_beforehand_is_not_told_again(world: World) -> None:
     world.write(3)
     world.fast.put(world.durable.records)
     assert world.maintenance.run("refill")["refill"] == {"records": 0, "complete": True}
-    world.fast.records.clear()
+    for entity_id in world.fast.records:
+        world.fast.expire(entity_id)
     assert world.maintenance.run("refill")["refill"]["records"] == 0, "cold entities are no loss"
     world.refilling.kept = ""
     assert world.maintenance.run("refill")["refill"]["records"] == 3

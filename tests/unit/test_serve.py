@@ -92,8 +92,10 @@ def test_the_plan_tells_the_functions_where_everything_is(tmp_path: Path) -> Non
         environments=3,
         prepare=lambda *given: prepared.append(given),
     )
-    predict, records = plan.functions(SERVERS)
+    predict, records, maintain = plan.functions(SERVERS)
     assert (predict.name, predict.environments, records.name, records.environments) == ("predict", 3, "records", 1)
+    assert (maintain.name, maintain.environments, maintain.environment) == ("maintain", 1, predict.environment)
+    assert {schedule.function for schedule in plan.schedules} == {"maintain"}
     assert predict.environment["EBB_RELEASES"] == str((tmp_path / "r").resolve())
     assert predict.environment["EBB_POSTGRES_DATABASE"] == predict.environment["EBB_CONTRACT"] == "tiny"
     assert not any(version in value for value in predict.environment.values()), "code never carries a release"

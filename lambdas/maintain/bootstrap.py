@@ -1,0 +1,44 @@
+"""The maintenance function's composition: which adapter stands behind which port."""
+
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from ebb.connect import CALM, connect_fast, connect_postgres
+from ebb.doors import report_to_log
+from ebb.metrics import Metrics
+from ebb.postgres.count import count_subjects
+from ebb.postgres.features import PostgresFeatures
+from ebb.postgres.months import PostgresMonths
+from ebb.settings import Settings
+from ebb.valkey.link import Address
+from ebb.valkey.refilled import ValkeyRefilled
+from lambdas.maintain.intervals import Intervals
+from lambdas.maintain.logic import Maintenance
+
+_SECONDS = 0.5
+"""For an answer about how far a refill came."""
+
+
+def bootstrap(environment: Mapping[str, str]) -> Maintenance:
+    """Wire the function; connections open with the first use.
+
+    Raises:
+        Misuse: a variable of the environment is missing.
+    """
+    settings = Settings.from_environment(environment)
+    metrics = Metrics({"function": "maintain", "contract": settings.contract or "none"})
+    connection = connect_postgres(settings, CALM)
+    return Maintenance(
+        durable=PostgresFeatures(connection, settings.history_keep),
+        fast=connect_fast(settings, metrics),
+        refilling=ValkeyRefilled(Address(settings.valkey_host, settings.valkey_port), seconds=_SECONDS),
+        months=PostgresMonths(connection, settings.history_keep),
+        subjects=partial(count_subjects, connection),
+        intervals=Intervals(settings.shortest_ttl, time.monotonic),
+        clock=time.monotonic,
+        now=time.time,
+        report=lambda what: report_to_log(what, ""),
+        signals=metrics,
+        tick=metrics.tick,
+    )

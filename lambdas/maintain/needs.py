@@ -1,0 +1,62 @@
+"""What the maintenance needs of the tiers, beyond what every function does."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from ebb.ports import FeatureRecord, RepairTier
+from ebb.store.repair import CurrentTier
+
+
+class Durable(RepairTier, CurrentTier, Protocol):
+    """The durable tier as the maintenance needs it."""
+
+
+class Fast(Protocol):
+    """The fast tier as the maintenance needs it; every method raises Unavailable where it does not answer."""
+
+    def put(self, records: Mapping[str, FeatureRecord]) -> None:
+        """See `FastTier.put`."""
+
+    def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
+        """Return the records that are held of these entities, tombstones too."""
+
+    def scan(self) -> Iterator[list[str]]:
+        """Yield the entities that are held, some at a time, in no order."""
+
+    def hot(self, limit: int) -> Sequence[str]:
+        """Return the entities that are asked for most."""
+
+
+class Refilling(Protocol):
+    """How far the fast tier was refilled: kept there, so that one that came back empty knows of nothing."""
+
+    def position(self) -> str | None:
+        """Return the entity to go on after; empty where nothing was told yet, None where all was."""
+
+    def keep(self, position: str | None) -> None:
+        """Remember a position."""
+
+    def size(self) -> int:
+        """Return about how many entities the fast tier holds."""
+
+
+class Left(Protocol):
+    """What became of a month whose time had come; both are empty where there was none."""
+
+    @property
+    def dropped(self) -> str:
+        """The month that is gone."""
+
+    @property
+    def waiting(self) -> str:
+        """The month that somebody still reads."""
+
+
+class Months(Protocol):
+    """The history's partitions; both methods raise Unavailable where the tier does not answer."""
+
+    def ensure(self, event_times: Iterable[float]) -> None:
+        """Make the months of these moments (epoch seconds) where they are absent."""
+
+    def drop_expired(self) -> Left:
+        """Let one month leave that is older than the contract keeps; called again until none left."""
