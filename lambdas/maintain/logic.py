@@ -100,11 +100,11 @@ class Maintenance:
         position = self.refilling.position()
         if position is None:
             return {"records": 0, "complete": True}
-        if not position and self.refilling.size() >= self.subjects():
-            self.refilling.keep(None)  # it was loaded, or never lost
+        if not self.refilling.has_room() or (not position and self.refilling.size() >= self.subjects()):
+            self.refilling.keep(None)  # it was loaded, or never lost; or the rest comes as it is asked for
             return {"records": 0, "complete": True}
         until = self.clock() + SLICE_SECONDS
-        told = refill(self.durable, self.fast, position, lambda: self.clock() < until)
+        told = refill(self.durable, self.fast, position, lambda: self.clock() < until and self.refilling.has_room())
         self.refilling.keep(told.after or None)
         self.signals.count("refilled", told.records)
         return {"records": told.records, "complete": not told.after, "stopped": told.stopped}

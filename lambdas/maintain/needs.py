@@ -39,6 +39,9 @@ class Refilling(Protocol):
     def size(self) -> int:
         """Return about how many entities the fast tier holds."""
 
+    def has_room(self) -> bool:
+        """Say whether more can be told without pushing out what is asked for."""
+
 
 class Left(Protocol):
     """What became of a month whose time had come; both are empty where there was none."""

@@ -22,6 +22,7 @@ class MemoryRefilling:
 
     fast: MemoryFast
     kept: str | None = ""
+    most: int = 1_000_000
 
     def position(self) -> str | None:
         return self.kept
@@ -31,6 +32,9 @@ class MemoryRefilling:
 
     def size(self) -> int:
         return len(self.fast.records)
+
+    def has_room(self) -> bool:
+        return len(self.fast.records) < self.most
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,14 @@ def test_a_fast_tier_that_came_back_empty_is_refilled_in_slices(world: World) ->
     assert world.another().run("refill")["refill"] == {"records": RUN + 1, "complete": True, "stopped": ""}
     assert world.refilling.size() == 2 * RUN + 1
     assert world.maintenance.run("refill")["refill"] == {"records": 0, "complete": True}
+
+
+def test_a_refill_pushes_nothing_out(world: World) -> None:
+    world.write(3 * RUN)
+    world.refilling.most = 2 * RUN
+    assert world.maintenance.run("refill")["refill"]["records"] == 2 * RUN
+    assert world.maintenance.run("refill")["refill"] == {"records": 0, "complete": True}
+    assert world.refilling.kept is None, "it is not tried for ever"
 
 
 def test_one_that_was_loaded_beforehand_is_not_told_again(world: World) -> None:

@@ -3,10 +3,12 @@
 import redis
 
 from ebb.valkey.link import Address, TimedConnection
-from ebb.valkey.refusal import unavailable
-from ebb.valkey.server import FAILURES
+from ebb.valkey.writer import named
 
 KEY = "refilled"
+FULL = 0.8
+"""Beyond this share of its memory a server would soon evict what is asked for, for what is not."""
+
 _ALL, _AFTER = b"all", b"after:"
 
 
@@ -28,10 +30,8 @@ class ValkeyRefilled:
         Raises:
             Unavailable: the server does not answer.
         """
-        try:
+        with named():
             kept: bytes | None = self._client.get(KEY)
-        except FAILURES as error:
-            raise unavailable(error) from None
         if kept == _ALL:
             return None
         return kept[len(_AFTER) :].decode() if kept and kept.startswith(_AFTER) else ""
@@ -42,10 +42,8 @@ class ValkeyRefilled:
         Raises:
             Unavailable: the server does not answer.
         """
-        try:
+        with named():
             self._client.set(KEY, _ALL if position is None else _AFTER + position.encode())
-        except FAILURES as error:
-            raise unavailable(error) from None
 
     def size(self) -> int:
         """Return how many keys the server holds: nearly all of them are records.
@@ -53,10 +51,19 @@ class ValkeyRefilled:
         Raises:
             Unavailable: the server does not answer.
         """
-        try:
+        with named():
             return int(self._client.dbsize())
-        except FAILURES as error:
-            raise unavailable(error) from None
+
+    def has_room(self) -> bool:
+        """Say whether less than `FULL` of the memory that it may use is used; always where there is no bound.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        with named():
+            memory: dict[str, int] = self._client.info("memory")
+        most = int(memory.get("maxmemory", 0))
+        return most == 0 or int(memory["used_memory"]) < FULL * most
 
     def close(self) -> None:
         """Close the connection."""

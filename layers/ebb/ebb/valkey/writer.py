@@ -69,7 +69,7 @@ class Writer:
         """
         if not entity_ids:
             return {}
-        with _named():
+        with named():
             blobs = self._client.mget([record_key(entity_id) for entity_id in entity_ids])
         found = ((entity_id, stored_record(blob)) for entity_id, blob in zip(entity_ids, blobs, strict=True))
         return {entity_id: record for entity_id, record in found if record is not None}
@@ -82,7 +82,7 @@ class Writer:
         """
         cursor = -1
         while cursor:
-            with _named():
+            with named():
                 cursor, keys = self._client.scan(max(cursor, 0), match=record_key("*"), count=batch)
             if keys:
                 yield [key.decode()[len(record_key("")) :] for key in keys]
@@ -93,7 +93,7 @@ class Writer:
         Raises:
             Unavailable: the server does not answer.
         """
-        with _named():
+        with named():
             seconds, _ = self._client.time()
             least = seconds / HALF_LIFE + math.log2(HOT)
             hottest = self._client.zrange(HOT_KEY, "+inf", least, desc=True, byscore=True, offset=0, num=limit)
@@ -123,7 +123,12 @@ class Writer:
 
 
 @contextmanager
-def _named() -> Iterator[None]:
+def named() -> Iterator[None]:
+    """Turn what the client library raises into Ebb's own words.
+
+    Raises:
+        Unavailable: the server does not answer, or refuses.
+    """
     try:
         yield
     except FAILURES as error:
