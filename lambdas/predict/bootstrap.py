@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Mapping
 
-from ebb.connect import connect_store
+from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store
 from ebb.doors import report_to_log
 from ebb.folder import FolderReleases
 from ebb.metrics import Metrics
@@ -31,7 +31,9 @@ def bootstrap(
     settings = Settings.from_environment(environment)
     served = ServedRelease(releases or FolderReleases(settings.releases), settings.contract, OnnxScorer)
     metrics = Metrics({"function": "predict", "contract": settings.contract or "none"})
-    predictor = Predictor(store or connect_store(settings, metrics), time.time, _new_id)
+    if store is None:
+        store = connect_store(settings, metrics, connect_fast(settings, metrics), connect_postgres(settings, QUICK))
+    predictor = Predictor(store, time.time, _new_id)
     return PredictService(served, predictor, report_to_log, metrics.tick)
 
 

@@ -57,9 +57,8 @@ def bootstrap(
             held.append(load_contract(where, settings.contract or only_contract(where)))
         return held[0]
 
-    store = store or connect_store(settings, metrics, CALM)
-    if subjects is None:
-        durable = PostgresSubjects(connect_postgres(settings, CALM))
-        subjects = Subjects(durable, connect_fast(settings, metrics))
+    fast, connection = connect_fast(settings, metrics), connect_postgres(settings, CALM)
+    store = store or connect_store(settings, metrics, fast, connection)
+    subjects = subjects or Subjects(PostgresSubjects(connection), fast)
     features = RecordsService(contract, store, time.time, report_to_log)
     return Records(features, SubjectsService(subjects, time.time), metrics.tick)

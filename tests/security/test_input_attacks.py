@@ -18,14 +18,13 @@ from ebb.onnx import OnnxScorer
 from ebb.problems import Answer
 from ebb.release.reference import make_reference
 from ebb.serving import ServedRelease
-from ebb.store.store import FeatureStore
 from lambdas.predict.logic import Predictor
 from lambdas.predict.service import PredictService
 from lambdas.records.service import RecordsService
 from tests.fakes.contracts import ROW, TEXT, tiny_contract
 from tests.fakes.events import event
 from tests.fakes.releases import tiny_release, version_in
-from tests.fakes.tiers import MemoryTier
+from tests.fakes.stores import MemoryStore
 
 NOW = 1_800_000_000.0
 PERSON = "Ada Lovelace"
@@ -35,11 +34,12 @@ class Functions:
     """Both functions on the same in-memory tiers; what they report is kept."""
 
     def __init__(self, folder: Path) -> None:
-        self.tier, self.reports = MemoryTier(), list[str]()
+        tiers, self.reports = MemoryStore(), list[str]()
+        self.tier = tiers.durable
         releases, files = FolderReleases(folder), tiny_release()
         releases.write("tiny", version_in(files), files)
         releases.set_champion("tiny", version_in(files))
-        store = FeatureStore(MemoryTier(), self.tier)
+        store = tiers.store
         self.predicting = PredictService(
             ServedRelease(releases, "tiny", OnnxScorer), Predictor(store, lambda: NOW, lambda: "id"), self._report
         )

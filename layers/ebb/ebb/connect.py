@@ -62,12 +62,14 @@ def connect_postgres(settings: Settings, patience: Patience) -> PostgresConnecti
     )
 
 
-def connect_store(settings: Settings, signals: Signals, patience: Patience = QUICK) -> FeatureStore:
-    """Return the feature store on Valkey and Postgres, with one connection to each."""
-    durable = PostgresFeatures(connect_postgres(settings, patience), settings.history_keep)
+def connect_store(
+    settings: Settings, signals: Signals, fast: ValkeyFeatures, connection: PostgresConnection
+) -> FeatureStore:
+    """Return the feature store on a fast tier and on a connection to the durable one."""
+    durable = PostgresFeatures(connection, settings.history_keep)
     budget = RateBudget(settings.durable_rate, settings.durable_rate)
     return FeatureStore(
-        connect_fast(settings, signals),
+        fast,
         durable,
         fallback=DurableFallback(durable, Breaker("postgres", signals), budget, signals),
         cache=LastKnown(),
