@@ -67,7 +67,8 @@ class MemoryFast:
                 self._counts.pop(entity_id, None)
 
     def put_json(self, records: Iterable[tuple[str, int, bytes]]) -> None:
-        self.put({entity_id: record_from_json(content, version) for entity_id, version, content in records})
+        for entity_id, version, content in records:
+            self.put({entity_id: record_from_json(content, version)})
 
     def hot(self, limit: int) -> list[str]:
         self._answer()
