@@ -6,6 +6,7 @@ from local.commands.build import build
 from local.commands.check import check
 from local.commands.down import down
 from local.commands.init import init
+from local.commands.load import load
 from local.commands.score import score
 from local.commands.status import status
 from local.commands.subject import erase, show
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "build": build,
     "train": train,
     "up": up,
+    "load": load,
     "status": status,
     "down": down,
     "token": token,

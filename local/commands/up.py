@@ -70,7 +70,9 @@ def up(
 
 
 def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool) -> None:
-    from local.load import load_table, prepare_database  # noqa: PLC0415
+    from local.loading.database import prepare_database  # noqa: PLC0415
+    from local.loading.load import Table, load_table  # noqa: PLC0415
+    from local.loading.running import LOADS  # noqa: PLC0415
     from local.progress_file import FileProgress  # noqa: PLC0415
     from local.serve import find_release, keep_port, make_plan, pinned  # noqa: PLC0415
     from local.supervisor.failure import failure_kept  # noqa: PLC0415
@@ -86,9 +88,9 @@ def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool)
     progress: Progress = FileProgress(progress_file) if progress_file else TerminalProgress()
 
     def prepare(servers: Servers, database: str) -> None:
-        prepare_database(servers, database).close()
+        prepare_database(servers, database)
         if request.data is not None and served.release is not None:
-            load_table(request.data, served.release.contract, servers, database, progress)
+            load_table(Table(request.data, served.release.contract, request.folder / LOADS), servers, progress)
 
     announced = False
 

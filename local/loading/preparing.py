@@ -1,0 +1,68 @@
+"""From the rows of a table that are left to batches that are ready to be merged."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebb.contract import Contract
+from ebb.postgres.loads import Checkpoint
+from lambdas.records.service import AHEAD_SECONDS
+from local.loading.load_id import written_at
+from local.loading.road import Prepared
+from local.loading.rows import copy_parts
+from training.dataset.batch import Batch, accept_batch, needed_columns
+from training.dataset.stream import Stream
+
+BATCH = 4_000
+"""Rows merged by one transaction: the work that a kill undoes, and what is held in memory a few times over."""
+
+
+class Preparing:
+    """Reads, accepts and spells the rows that are left of a table.
+
+    Args:
+        stream: the table.
+        contract: what its rows must fit.
+        begun: how far an earlier run has come.
+        layout_id: names the layout of the contract's features.
+
+    Attributes:
+        refused: rows that the contract refused, those of earlier runs among them.
+    """
+
+    def __init__(self, stream: Stream, contract: Contract, begun: Checkpoint, layout_id: int) -> None:
+        self._stream, self._contract, self._layout = stream, contract, layout_id
+        self._first, self.refused = begun.rows_done, begun.rows_refused
+        self._now = time.time()
+        self._written = min(written_at(stream.path), self._now)
+
+    def batches(self) -> Iterator[Prepared]:
+        """Yield what is to be merged, in the order of the table."""
+        contract = self._contract
+        for rows in self._stream.batches(needed_columns(contract), BATCH, self._first):
+            batch = accept_batch(
+                contract, rows, str(self._stream.path), first=self._first, latest=self._now + AHEAD_SECONDS
+            )
+            yield self._prepared(batch)
+
+    def _prepared(self, batch: Batch) -> Prepared:
+        rows, first = len(batch.good), self._first
+        times = np.full(rows, self._written) if batch.event_times is None else batch.event_times
+        names = batch.entities.values()
+        lines = [(first + row + 1, str(names[row]), feature, reason) for row, feature, reason in batch.refused]
+        self._first += rows
+        self.refused += int(rows - batch.good.sum())
+        parts = copy_parts(self._contract, batch, times, self._layout)
+        months = latest_of_months(times[batch.good])
+        return Prepared(rows, [part.text for part in parts], months, lines, Checkpoint(self._first, self.refused))
+
+
+def latest_of_months(event_times: NDArray[np.float64]) -> list[float]:
+    """Return the latest of the event times (epoch seconds) of each UTC month, sorted."""
+    ordered = np.sort(event_times)
+    months = ordered.astype("datetime64[s]").astype("datetime64[M]")
+    last = np.append(months[1:] != months[:-1], True)[: len(ordered)]
+    found: list[float] = ordered[last].tolist()
+    return found

@@ -1,0 +1,29 @@
+"""One bulk load in a process of its own, whose memory is its own: prints what it did, and its peak, as JSON."""
+
+import json
+import resource
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from local.loading.load import Table, load_table
+from local.supervisor.plan import Servers
+from training.contract_file import read_contract
+from training.progress import Silent
+
+
+def main(arguments: list[str]) -> None:
+    """Load DATA by CONTRACT into the servers whose JSON comes on standard input."""
+    data, contract, loads = (Path(argument) for argument in arguments)
+    servers = Servers(**json.loads(sys.stdin.read()))
+    start = time.perf_counter()
+    loaded = load_table(Table(data, read_contract(contract)[0], loads), servers, Silent())
+    seconds = time.perf_counter() - start
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told = {**asdict(loaded), "seconds": seconds, "peak_mb": peak_mb}
+    sys.stdout.write(json.dumps(told, default=str))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
