@@ -73,7 +73,7 @@ def status(folder: Path) -> Status:
     state = read_state(folder)
     if state is None:
         return Status(up=False, stale=False, state=None, processes=[], listening={})
-    listening = {name: bool(port) and is_listening(port) for name, port in state.ports}
+    listening = {name: bool(port) and is_listening(port) for name, port in state.ports if port or name != "replica"}
     processes = [
         ProcessStatus(name, process.pid, process.alive(), state.restarts.get(name, 0))
         for name, process in state.children.items()

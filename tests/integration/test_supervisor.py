@@ -195,8 +195,10 @@ def test_a_server_that_dies_is_back_on_its_port(tiny_cloud: TinyCloud, name: str
 
 def test_a_server_that_cannot_come_back_is_tried_again_until_it_can(tiny_cloud: TinyCloud) -> None:
     _, state = tiny_cloud.up()
+    assert tiny_cloud.poll(lambda: filled(state) is not None), "a connection in use would hold the port"
     with socket.socket() as squatter:
         squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         state.children["valkey"].send(signal.SIGSTOP)
         state.children["valkey"].send(signal.SIGKILL)
         assert tiny_cloud.poll(lambda: take(squatter, state.ports.valkey), 5)
