@@ -11,7 +11,7 @@ import numpy as np
 from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import reusable_executor
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from ebb.errors import DataError
 from ebb.features.inputs import Inputs
@@ -24,11 +24,16 @@ _PR_SET_PDEATHSIG = 1
 _Task = tuple[Inputs, NDArray[np.int8], NDArray[np.bool_], TreeSize, int]
 
 
-def fold_of(labels: NDArray[np.int8], seed: int) -> NDArray[np.int8]:
+def fold_of(labels: NDArray[np.int8], seed: int, groups: NDArray[np.intp] | None = None) -> NDArray[np.int8]:
     """Return the fold in which each row is held out, int8 [N], stratified by label.
 
+    Args:
+        labels: 0 or 1, [N].
+        seed: of the shuffle.
+        groups: number of each row's entity, [N]; all rows of an entity are held out together. None: one row each.
+
     Raises:
-        DataError: too few rows of a class to cross-validate.
+        DataError: too few rows of a class, or too few entities, to cross-validate.
     """
     fewest = int(min(np.sum(labels == 0), np.sum(labels == 1)))
     if fewest < FOLDS * 2:
@@ -36,10 +41,15 @@ def fold_of(labels: NDArray[np.int8], seed: int) -> NDArray[np.int8]:
             f"only {fewest} of {len(labels)} rows have the rarer label, but cross-validation needs at least "
             f"{FOLDS * 2}: bring more rows"
         )
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    if groups is not None and len(np.unique(groups)) < FOLDS * 2:
+        raise DataError(f"cross-validation needs at least {FOLDS * 2} entities: bring more of them")
     fold = np.empty(len(labels), np.int8)
-    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for k, (_, held_out) in enumerate(splitter.split(labels[:, None], labels)):
+    split = splitter(FOLDS, shuffle=True, random_state=seed).split(labels[:, None], labels, groups)
+    for k, (learned, held_out) in enumerate(split):
         fold[held_out] = k
+        if min(np.sum(labels[learned] == 0), np.sum(labels[learned] == 1)) < FOLDS:
+            raise DataError("too few entities hold the rows of the rarer label to cross-validate: bring more of them")
     return fold
 
 

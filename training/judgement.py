@@ -27,11 +27,13 @@ class Labelled:
         inputs: N rows.
         labels: 0 or 1, [N].
         sha256: of the accepted content.
+        groups: number of each row's entity, [N]; None where every entity has one row.
     """
 
     inputs: Inputs
     labels: NDArray[np.int8]
     sha256: str
+    groups: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ebb.contract import Contract
 from ebb.errors import DataError
 from ebb.folder import FolderReleases
@@ -81,7 +83,7 @@ def train(
         steps.notes.append(f"warning: {remaining} lines of {contract_path} are still marked REVIEW")
     data = _accepted(steps, contract, data_path)
     with steps.timed("search"):
-        found = search(data.inputs, data.labels, seconds=seconds, seed=SEED, progress=progress)
+        found = search(data.inputs, data.labels, seconds=seconds, seed=SEED, progress=progress, groups=data.groups)
     if found.skipped:
         steps.notes.append(f"the budget was too short to try these sizes of trees: {', '.join(found.skipped)}")
     judgement = judge_best(steps, contract, data, found, store=FolderReleases(releases), seed=SEED)
@@ -112,7 +114,10 @@ def _accepted(steps: Steps, contract: Contract, data_path: Path) -> Labelled:
         findings = validate(contract, dataset, str(data_path))
         raise_on_critical(findings)
     steps.notes.extend([*dataset.notes, *map(_told, findings)])
-    return Labelled(dataset.inputs, dataset.labels, dataset.sha256)
+    if dataset.groups is not None:
+        entities = int(np.max(dataset.groups)) + 1
+        steps.notes.append(f"{dataset.rows:,} rows of {entities:,} entities: no entity stands in two folds")
+    return Labelled(dataset.inputs, dataset.labels, dataset.sha256, dataset.groups)
 
 
 def _told(finding: Finding) -> str:

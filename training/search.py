@@ -65,6 +65,7 @@ def search(
     seconds: float | None,
     seed: int,
     progress: Progress,
+    groups: NDArray[np.intp] | None = None,
     sizes: Sequence[TreeSize] = SIZES,
     clock: Callable[[], float] = time.monotonic,
 ) -> Search:
@@ -77,13 +78,14 @@ def search(
             that it will finish in time. None is no limit.
         seed: of folds and fits.
         progress: told after every fold.
+        groups: number of each row's entity, [N]; None where every entity has one row.
         sizes: the candidates, the most useful first.
         clock: seconds, monotonic.
 
     Raises:
         DataError: too few rows of a class.
     """
-    fold = fold_of(labels, seed)
+    fold = fold_of(labels, seed, groups)
     trials: list[Trial] = []
     skipped: list[str] = []
     started = clock()

@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,14 @@ class Dataset:
         """Rows."""
         return len(self.inputs)
 
+    @cached_property
+    def groups(self) -> NDArray[np.intp] | None:
+        """Number of each row's entity, [N]; None where every entity has one row."""
+        if self.event_times is None:
+            return None
+        entities, groups = np.unique(self.entity_ids.astype(str), return_inverse=True)
+        return None if len(entities) == self.rows else groups
+
 
 def read_dataset(path: Path, contract: Contract, *, labelled: bool = True, progress: Progress = _SILENT) -> Dataset:
     """Read a file and hold it against the contract.
@@ -71,7 +80,7 @@ def accept_table(
     Args:
         contract: what the table must fit.
         table: the columns; those that the contract does not mention are ignored with a note.
-        labelled: whether the label is needed.
+        labelled: whether the label is needed; then, with an event time, an entity may have one row a moment.
         source: the table's name for messages.
         progress: shows the columns as they are accepted.
 
@@ -92,14 +101,15 @@ def accept_table(
             done(1)
     labels = read_labels(contract.label, table[contract.label.column], refusals) if labelled else None
     key = contract.entity_column
-    keys = row_numbers(table.num_rows) if key is None else read_keys(key, table[key], refusals)
     when = contract.event_time
     times = None if when is None else read_event_times(when, table[when], refusals)
+    moments = times if labelled else None
+    keys = row_numbers(table.num_rows) if key is None else read_keys(key, table[key], refusals, moments)
     refusals.raise_if_any()
     inputs = Inputs(numbers, categories)
     if key is None:
         notes.extend(_without_key(inputs, labels))
-    sha256 = digest(contract, inputs, labels, keys)
+    sha256 = digest(contract, inputs, labels, keys, moments)
     return Dataset(inputs, labels, np.asarray(keys, object), sha256, tuple(notes), times)
 
 

@@ -14,10 +14,17 @@ from ebb.features.inputs import Inputs
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def digest(contract: Contract, inputs: Inputs, labels: NDArray[np.int8] | None, keys: NDArray[Any] | None) -> str:
+def digest(
+    contract: Contract,
+    inputs: Inputs,
+    labels: NDArray[np.int8] | None,
+    keys: NDArray[Any] | None,
+    times: NDArray[np.float64] | None = None,
+) -> str:
     """Return the sha256 of the accepted content, 64 hex digits.
 
-    It depends on feature names, values (after rounding to float32), labels, keys and the order of rows, and neither
+    It depends on feature names, values (after rounding to float32), labels, keys,
+    the times that are part of the key, and the order of rows, and neither
     on the file's format nor on columns that the contract does not mention.
     """
     told = sha256()
@@ -33,6 +40,9 @@ def digest(contract: Contract, inputs: Inputs, labels: NDArray[np.int8] | None, 
     if keys is not None:
         told.update(b"keys\0")
         _update(told, keys)
+    if times is not None:
+        told.update(b"times\0")
+        told.update(np.ascontiguousarray(times))
     return told.hexdigest()
 
 

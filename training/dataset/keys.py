@@ -18,8 +18,17 @@ def row_numbers(rows: int) -> NDArray[Any]:
     return np.array([str(row) for row in range(1, rows + 1)], object)
 
 
-def read_keys(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray[Any] | None:
-    """Read the key column as texts, object (str) [N]; None where it is refused: missing or repeated keys."""
+def read_keys(
+    name: str, column: pa.ChunkedArray, refusals: Refusals, times: NDArray[np.float64] | None = None
+) -> NDArray[Any] | None:
+    """Read the key column as texts, object (str) [N]; None where it is refused: missing or repeated keys.
+
+    Args:
+        name: the column's name.
+        column: N keys.
+        refusals: take what is refused.
+        times: epoch seconds [N]; where they are given, an entity may have one row a moment, else one row.
+    """
     try:
         texts = as_texts(column)
     except TypeError as error:
@@ -28,14 +37,16 @@ def read_keys(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray
     missing = np.flatnonzero(texts.missing)
     if len(missing):
         refusals.add(f"the key column {name!r} is missing in {name_rows(missing)} ({len(missing):,} in all)")
-    repeated = np.flatnonzero(texts.counts()[1:] > 1) + 1
+    again = repeated_rows(texts.codes, times)
+    repeated = np.unique(texts.codes[again & ~texts.missing])
     if len(repeated):
-        first = np.flatnonzero(texts.codes == repeated[0])
+        first = np.flatnonzero((texts.codes == repeated[0]) & again)
         named = ", ".join(short(texts.distinct[code]) for code in repeated[:_KEYS_NAMED])
         more = ", ..." if len(repeated) > _KEYS_NAMED else ""
         refusals.add(
             f"the key column {name!r} repeats {len(repeated):,} key{'s' if len(repeated) > 1 else ''} "
             f"({named}{more}; the first in {name_rows(first)}): each entity may have one row"
+            + ("" if times is None else " a moment")
         )
     unfit = unfit_codes(texts)
     if unfit:
@@ -45,6 +56,18 @@ def read_keys(name: str, column: pa.ChunkedArray, refusals: Refusals) -> NDArray
             f"name (the first in {name_rows(first)}): a key is 1 to {LONGEST} printable characters"
         )
     return None if len(missing) or len(repeated) or unfit else texts.values()
+
+
+def repeated_rows(codes: NDArray[np.int32], times: NDArray[np.float64] | None) -> NDArray[np.bool_]:
+    """Tell which rows share their code, and their time where times are given, with another row; bool [N]."""
+    order = np.argsort(codes, kind="stable") if times is None else np.lexsort((times, codes))
+    same = codes[order][1:] == codes[order][:-1]
+    if times is not None:
+        same &= times[order][1:] == times[order][:-1]
+    again = np.zeros(len(codes), np.bool_)
+    again[order[1:]] |= same
+    again[order[:-1]] |= same
+    return again
 
 
 def unfit_codes(texts: Texts) -> list[int]:

@@ -15,6 +15,8 @@ from training.events.portable import translate
 from training.events.relations import ENTITY, TIME, EventColumns, NoKind, quoted
 
 TABLE = "raw_events"
+_NANOSECONDS = "TIMESTAMPTZ_NS"
+"""A type that DuckDB does not cast to a time without a zone, as which the SQL sees every time."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,11 @@ def _register(engine: Engine, plan: Plan, path: Path) -> None:
     files, parquet = find_files(path)
     named = "[" + ", ".join(_literal(file) for file in files) + "]"
     if parquet:
-        engine.run(f"CREATE TEMP VIEW {TABLE} AS SELECT * FROM read_parquet({named})", f"{path} cannot be read")
+        read = f"read_parquet({named})"
+        held = engine.columns(f"SELECT * FROM {read}", f"{path} cannot be read")
+        fine = [f"CAST({quoted(n)} AS TIMESTAMPTZ) AS {quoted(n)}" for n, kind in held.items() if kind == _NANOSECONDS]
+        replaced = f"* REPLACE ({', '.join(fine)})" if fine else "*"
+        engine.run(f"CREATE TEMP VIEW {TABLE} AS SELECT {replaced} FROM {read}", f"{path} cannot be read")
         return
     csv = f"read_csv({named}, header = true, sample_size = -1"
     held = engine.columns(f"SELECT * FROM {csv})", f"{path} cannot be read")
