@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
 from ebb.store.agreement import compare
 from ebb.valkey.features import ValkeyFeatures
-from local.reach import running_servers
-from local.supervisor.plan import Servers
+from local.caller import local_cloud
+from local.loading.database import connect
+from local.loading.running import running_servers
+from local.supervisor.state import state_folder
 from training.progress import Progress
 
 _SECONDS = 30.0
@@ -27,8 +28,9 @@ def check_tiers(progress: Progress) -> dict[str, Any]:
     Raises:
         Unavailable: nothing is up, or a server does not answer.
     """
-    servers = running_servers()
-    connection = _connect(servers)
+    state = local_cloud()
+    servers = running_servers(state, state_folder())
+    connection = connect(servers, state.contract or servers.postgres_database)
     fast = ValkeyFeatures(servers.host, servers.valkey_port, timeout=_SECONDS)
     durable = PostgresFeatures(connection)
     try:
@@ -47,14 +49,3 @@ def check_tiers(progress: Progress) -> dict[str, Any]:
         fast.close()
     cold = max(0, subjects - (found.checked - found.tombstones))
     return {**found.document(), "cold": cold, "pending": pending}
-
-
-def _connect(servers: Servers) -> PostgresConnection:
-    return PostgresConnection(
-        servers.host,
-        servers.postgres_port,
-        user=servers.postgres_user,
-        password=servers.postgres_password,
-        database=servers.postgres_database,
-        timeout=_SECONDS,
-    )

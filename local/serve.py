@@ -11,7 +11,9 @@ from ebb.onnx import OnnxScorer
 from ebb.release.load import LoadedRelease, load_release
 from local.executor.function import Function
 from local.gateway.routes import Route
+from local.loading.running import LOADS
 from local.servers.ports import is_free
+from local.supervisor.chores import Chore
 from local.supervisor.plan import Plan, Servers
 from local.supervisor.schedules import Schedule
 
@@ -154,6 +156,7 @@ def make_plan(
         functions=functions,
         routes=ROUTES,
         schedules=SCHEDULES,
+        chores=(_scrubbing(state_folder, database),),
         prepare=lambda servers: prepare(servers, database),
         gateway_port=port,
         control_port=_steady_port(state_folder),
@@ -161,6 +164,17 @@ def make_plan(
         release=served.release.manifest.version if served.release else None,
         replica=replica,
     )
+
+
+def _scrubbing(state_folder: Path, database: str) -> Chore:
+    """Return the chore that takes erased subjects out of the files of refused rows."""
+
+    def scrub(servers: Servers) -> None:
+        from local.loading.erasures import scrub_erased  # noqa: PLC0415 - the migration tool behind it loads slowly
+
+        scrub_erased(servers, database, state_folder / LOADS)
+
+    return Chore("erased subjects in the files of refused rows", scrub, 30.0)
 
 
 def environment_of(served: Served, servers: Servers, database: str) -> dict[str, str]:

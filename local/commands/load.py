@@ -29,6 +29,7 @@ def load(
     Example:  ebb load customers.parquet --refused refused.csv
     """
     from local.caller import local_cloud  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.loading.erasures import scrub_erased  # noqa: PLC0415
     from local.loading.load import Table, load_table  # noqa: PLC0415
     from local.loading.running import LOADS, fitting, running_servers, served_contract  # noqa: PLC0415
     from local.supervisor.state import state_folder  # noqa: PLC0415
@@ -37,11 +38,13 @@ def load(
     state, folder = local_cloud(), state_folder()
     meant = served_contract(state, folder) if contract is None else fitting(read_contract(contract)[0], state)
     table = Table(data, meant, folder / LOADS, refused)
+    servers = running_servers(state, folder)
     try:
-        loaded = load_table(table, running_servers(state, folder), TerminalProgress())
+        loaded = load_table(table, servers, TerminalProgress())
     except KeyboardInterrupt:
         errors.print("What was loaded stays; the same command again goes on after it.")
         raise
+    scrub_erased(servers, meant.name, folder / LOADS)
     if as_json:
         print_json(told(loaded))
         return

@@ -39,18 +39,23 @@ def erase(
     Example:  ebb subject erase ID-000001 --yes
     """
     from local.caller import erase_subject, local_cloud  # noqa: PLC0415
+    from local.loading.refused import scrub  # noqa: PLC0415
+    from local.loading.running import LOADS  # noqa: PLC0415
+    from local.supervisor.state import state_folder  # noqa: PLC0415
 
     _check(entity_id)
     local_cloud()
     if not yes:
         _confirm()
     document = erase_subject(entity_id)
+    document["refused_rows"] = scrub(state_folder() / LOADS, [entity_id])
     if as_json:
         print_json(document)
         return
     facts = {
         "durable tier": document["durable_tier"],
         "fast tier": "erased" if document["fast_tier"] == "erased" else "does not answer: erased when it is back",
+        "refused rows": f"{document['refused_rows']:,} lines removed",
         "caches clear": _time(document["caches_clear_at"]),
     }
     print_facts("Erased", facts)

@@ -71,6 +71,7 @@ def up(
 
 def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool) -> None:
     from local.loading.database import prepare_database  # noqa: PLC0415
+    from local.loading.erasures import scrub_erased  # noqa: PLC0415
     from local.loading.load import Table, load_table  # noqa: PLC0415
     from local.loading.running import LOADS  # noqa: PLC0415
     from local.progress_file import FileProgress  # noqa: PLC0415
@@ -91,6 +92,7 @@ def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool)
         prepare_database(servers, database)
         if request.data is not None and served.release is not None:
             load_table(Table(request.data, served.release.contract, request.folder / LOADS), servers, progress)
+        scrub_erased(servers, database, request.folder / LOADS)
 
     announced = False
 

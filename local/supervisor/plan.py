@@ -1,38 +1,14 @@
 """What one `ebb up` is to run."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.executor.function import Function
 from local.gateway.routes import Route
+from local.supervisor.chores import Chore
 from local.supervisor.schedules import Schedule
-
-
-@dataclass(frozen=True)
-class Servers:
-    """Where the servers listen and how to enter them.
-
-    Attributes:
-        valkey_port: Valkey's loopback port; no password.
-        postgres_port: Postgres's loopback port.
-        postgres_user: its superuser.
-        postgres_password: that user's password.
-        postgres_database: the database to use.
-        postgres_dsn: the same as one URL.
-        host: the loopback address.
-        replica_port: the port of Valkey's replica; None where there is none.
-    """
-
-    valkey_port: int
-    postgres_port: int
-    postgres_user: str
-    postgres_password: str = field(repr=False)
-    postgres_database: str
-    postgres_dsn: str = field(repr=False)
-    host: str = "127.0.0.1"
-    replica_port: int | None = None
-
+from local.supervisor.servers import Servers as Servers  # noqa: PLC0414 - a plan is made for them
 
 Prepare = Callable[[Servers], Awaitable[None] | None]
 """Called with running servers. A plain function runs in a thread of its own and may block."""
@@ -52,6 +28,7 @@ class Plan:
         routes: what the gateway answers.
         prepare: fills the servers before any function starts (schema, features, routing table).
         schedules: which functions are invoked without a caller, and when.
+        chores: what is done on this machine's files, and how often.
         gateway_port: loopback port of the gateway; 0 for a free one.
         control_port: loopback port of the control listener; 0 for a free one. The issuer of tokens names it, so
             tokens outlive a restart only with a fixed one.
@@ -68,6 +45,7 @@ class Plan:
     routes: Sequence[Route]
     prepare: Prepare = _nothing
     schedules: Sequence[Schedule] = ()
+    chores: Sequence[Chore] = ()
     gateway_port: int = 8080
     control_port: int = 0
     audience: str = "ebb"

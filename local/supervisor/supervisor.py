@@ -18,6 +18,7 @@ from local.servers.ports import require_free
 from local.servers.process_id import ProcessId
 from local.supervisor.backing import Backing
 from local.supervisor.blocking import call
+from local.supervisor.chores import keep_doing
 from local.supervisor.failure import failure_kept
 from local.supervisor.front import Front
 from local.supervisor.plan import Plan
@@ -101,6 +102,8 @@ class Supervisor:
                 group.create_task(self._backing.keep(name, self._came_back))
             if self._front is not None:
                 group.create_task(self._front.schedules.run())
+            for chore in self._plan.chores:
+                group.create_task(keep_doing(chore, self._backing.servers()))
             while True:
                 await asyncio.sleep(_REFRESH_SECONDS)
                 self._note_running()
