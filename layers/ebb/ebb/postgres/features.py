@@ -1,6 +1,6 @@
 """The durable tier's current values."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -9,7 +9,7 @@ from ebb.ports import FeatureRecord, FeatureUpdate, Merged, Repair
 from ebb.postgres.connection import PostgresConnection, Refused
 from ebb.postgres.merge import MergedRow, Outcome, merge_one, merge_several
 from ebb.postgres.months import PostgresMonths
-from ebb.record_json import joined_json, record_from_parts, values_to_json
+from ebb.record_json import record_from_parts, values_to_json
 
 _COLUMNS = "version, event_time, times::text, \"values\"::text, encode(salt, 'hex'), erased_at"
 READ = f"select {_COLUMNS} from features where entity_id = :entity_id"  # noqa: S608 - a constant
@@ -79,29 +79,6 @@ class PostgresFeatures:
         self._months.forget()
         self._months.ensure(update.event_time for update in updates)
         return self._merge(updates)
-
-    def merge_json(self, rows: Iterable[tuple[str, float, bytes]]) -> list[tuple[str, int, bytes]]:
-        """Merge rows of distinct entities, as (entity_id, event_time, JSON of values), and leave no note.
-
-        Returns:
-            (entity_id, version, record JSON) as the rows now stand.
-
-        Raises:
-            Unavailable: Postgres does not answer; nothing was written.
-        """
-        brought = {row[0]: row for row in rows}
-        self._months.ensure(row[1] for row in brought.values())
-        outcome = merge_several(self._connection, list(brought.values()), self._keep, noted=False)
-        return [
-            (
-                row.entity_id,
-                row.version,
-                joined_json(
-                    row.event_time, row.times or "{}", row.values or brought[row.entity_id][2].decode(), row.salt
-                ),
-            )
-            for row in outcome.rows
-        ]
 
     def settle(self, repair: int) -> None:
         """See `DurableTier.settle`."""
