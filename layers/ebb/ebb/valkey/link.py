@@ -47,9 +47,9 @@ class TimedConnection(Connection):  # type: ignore[misc] # the library is untype
 
     def __init__(self, address: Address, seconds: float, **options: Any) -> None:
         self._address = address
-        settings = {"protocol": 2, "driver_info": None, "socket_timeout": seconds, **options}
-        login = {"username": address.username, "password": address.password}
-        super().__init__(address.host, address.port, **login, **settings)
+        settings = {"protocol": 2, "driver_info": None, "username": address.username, "password": address.password}
+        limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        super().__init__(address.host, address.port, **{**settings, **limits, **options})
 
     def _connect(self) -> socket:
         deadline = time.monotonic() + self.socket_timeout
