@@ -193,7 +193,7 @@ def test_postgres_without_a_free_connection_is_said_and_recovers(servers: RealSt
     _fill(servers)
     with redis.Redis(port=servers.valkey.port) as client:
         client.flushall()
-    taken = []
+    taken: list[pg8000.native.Connection] = []
     try:
         with suppress(pg8000.native.DatabaseError):
             while len(taken) < 200:

@@ -157,7 +157,7 @@ def test_what_has_left_the_fast_tier_is_named_when_the_durable_one_is_away(world
     world.clock.now += 100
     world.durable.away = True
     reading = _read(world, ttls={"x": 99.0, "y": 500.0})
-    assert (reading.tier, reading.expired, reading.trouble) == ("fast", {"x"}, "")
+    assert (reading.tier, reading.expired, reading.trouble) == ("fast", frozenset({"x"}), "")
 
 
 def test_an_erased_subject_is_nothing_in_every_tier_and_in_the_cache(world: MemoryStore) -> None:
