@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import IO, Any
 
 import pg8000.native
@@ -68,6 +69,17 @@ class PostgresConnection:
         connect_timeout: float | None = None,
         lock_timeout: float = 2.0,
     ) -> None:
+        self._same = partial(
+            PostgresConnection,
+            host,
+            port,
+            user=user,
+            password=password,
+            database=database,
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            lock_timeout=lock_timeout,
+        )
         self._address, self._timeout = (host, port), timeout
         self._connect_timeout = timeout if connect_timeout is None else connect_timeout
         limits = {
@@ -80,6 +92,10 @@ class PostgresConnection:
         self._connection: pg8000.native.Connection | None = None
         self._wire: _Wire | None = None
         self._prepared: dict[str, Any] = {}
+
+    def another(self) -> "PostgresConnection":
+        """Return a further connection to the same database, for another thread; not open yet."""
+        return self._same()
 
     @contextmanager
     def use(self) -> Iterator[pg8000.native.Connection]:
