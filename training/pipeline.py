@@ -39,6 +39,7 @@ class TrainResult:
         gates: every gate with its verdict.
         timings: seconds by step.
         notes: sentences worth saying to people.
+        from_events: whether `ebb build` makes the tables of its contract.
     """
 
     contract: str
@@ -50,6 +51,7 @@ class TrainResult:
     gates: tuple[Gate, ...]
     timings: dict[str, float]
     notes: tuple[str, ...]
+    from_events: bool = False
 
     @property
     def release(self) -> str:
@@ -102,6 +104,7 @@ def train(
         gates=judgement.gates,
         timings=steps.timings,
         notes=(*steps.notes, *published.notes),
+        from_events=contract.events is not None,
     )
 
 

@@ -17,7 +17,9 @@ def build(
     contract: Annotated[Path, typer.Option(help="The contract, a TOML file with [events]; its SQL lies beside it.")],
     events: Annotated[Path, typer.Option(help="The events: parquet or csv, a file or a folder.")],
     out: Annotated[Path, typer.Option(help="The parquet file to write.")],
-    at: Annotated[str | None, typer.Option(help="Snapshots, with commas between; without a zone UTC.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help='Snapshots, with commas between, UTC where no zone is said; or "latest".')
+    ] = None,
     every: Annotated[str | None, typer.Option(help='Time between snapshots, such as "30d".')] = None,
     start: Annotated[str | None, typer.Option("--from", help="The first snapshot, with --every.")] = None,
     until: Annotated[str | None, typer.Option(help="The last snapshot, with --every.")] = None,
@@ -44,7 +46,7 @@ def build(
     _print(built)
     if labelled:
         next_step(f"ebb train --contract {contract} --data {out}")
-    elif len(moments) == 1:
+    elif len(built.rows) == 1:
         next_step(f"ebb up --release releases/{built.contract} --data {out} --detach")
 
 

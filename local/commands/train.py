@@ -45,7 +45,11 @@ def train(
         print_json(_as_json(result))
         return
     _print(result)
-    next_step(f"ebb up --release {result.folder.parent} --data {data} --detach")
+    served = "features.parquet" if result.from_events else data
+    steps = [f"ebb up --release {result.folder.parent} --data {served} --detach"]
+    if result.from_events:
+        steps.insert(0, f"ebb build --contract {contract} --events EVENTS --at latest --out {served}")
+    next_step(*steps)
 
 
 def _as_json(result: "TrainResult") -> dict[str, Any]:

@@ -253,6 +253,17 @@ def test_an_immature_snapshot_is_refused_and_the_latest_mature_one_named(tmp_pat
         build_table(contract, young, [SNAPSHOT], tmp_path / "out.parquet", labelled=True)
 
 
+def test_the_latest_snapshot_is_the_last_mature_one_or_just_after_all_events(tmp_path: Path) -> None:
+    contract, data = write_shop(tmp_path), write_events(tmp_path / "e.parquet", EVENTS)
+    mature = build_table(contract, data, [], tmp_path / "out.parquet", labelled=True)
+    assert mature.rows == {SNAPSHOT + 20 * _DAY: 3}
+    known = build_table(contract, data, [], tmp_path / "out.parquet", labelled=False)
+    assert sum(row[0] for row in rows_of(known.out).values()) == known.events
+    young = write_events(tmp_path / "young.parquet", EVENTS[:2])
+    with pytest.raises(DataError, match="no snapshot is mature"):
+        build_table(contract, young, [], tmp_path / "out.parquet", labelled=True)
+
+
 def test_a_snapshot_before_all_events_or_long_after_them_is_told(tmp_path: Path) -> None:
     contract, data = write_shop(tmp_path), write_events(tmp_path / "e.parquet", EVENTS)
     with pytest.raises(DataError, match="no entity has features at the snapshot 2023-01-01: the first event is of"):

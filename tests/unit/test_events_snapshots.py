@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.errors import DataError, Misuse
-from training.events.snapshots import parse_snapshots, refuse_immature, told
+from training.events.snapshots import latest_known, latest_mature, parse_snapshots, refuse_immature, told
 
 _DAY = timedelta(days=1)
 
@@ -57,6 +57,15 @@ def test_what_cannot_be_meant_is_misuse(given_: tuple[str | None, ...], says: st
 )
 def test_moments_are_told_as_short_as_they_are(when: datetime, text: str) -> None:
     assert told(when) == text
+
+
+def test_the_latest_is_decided_by_the_events() -> None:
+    assert parse_snapshots(" latest", None, None, None) == ()
+    first, last = _at(2011, 1, 1), _at(2011, 4, 10, 12)
+    assert last < latest_known(last) <= last + timedelta(milliseconds=1)
+    assert latest_mature(90, first, last) == _at(2011, 1, 10)
+    assert latest_mature(99, first, last) == _at(2011, 1, 1, 12)
+    assert latest_mature(100, first, last) is None
 
 
 @given(

@@ -11,8 +11,8 @@ from ebb.errors import DataError
 from training.events.engine import Advance, Engine, open_engine
 from training.events.plan import Plan, read_plan
 from training.events.runs import Runs
-from training.events.snapshots import refuse_immature, told
-from training.events.source import open_events
+from training.events.snapshots import latest_known, latest_mature, refuse_immature, told
+from training.events.source import Source, open_events
 from training.events.table import write_table
 from training.progress import Progress, Silent
 
@@ -54,7 +54,8 @@ def build_table(
     Args:
         contract: its file; the SQL files lie beside it.
         data: the events, parquet or csv, a file or a folder.
-        moments: the snapshots, with a zone.
+        moments: the snapshots, with a zone; none for the latest, which is just after the last event or, labelled, the
+            latest mature one.
         out: the parquet file to write; it appears whole or not at all.
         labelled: whether the outcome is built too.
         progress: shown how far it is.
@@ -68,21 +69,19 @@ def build_table(
         raise plan.fail("`label` is missing from [events], so no outcome can be built: add it", "events")
     if not out.parent.is_dir():
         raise DataError(f"{out} cannot be written: there is no folder {out.parent}")
-    chosen = tuple(sorted(set(moments)))
-    queries = 1 + len(chosen) * (len(plan.sets) + labelled) + 1
+    queries = 1 + max(1, len(set(moments))) * (len(plan.sets) + labelled) + 1
     spill = out.with_name(f".{out.name}.spill-{os.getpid()}")
     with open_engine(spill) as engine, progress.step("Build features from events", queries * _SHARES) as advance:
-        return _build(engine, plan, data, chosen, out, labelled=labelled, advance=advance)
+        return _build(engine, plan, data, set(moments), out, labelled=labelled, advance=advance)
 
 
 def _build(
-    engine: Engine, plan: Plan, data: Path, chosen: tuple[datetime, ...], out: Path, *, labelled: bool, advance: Advance
+    engine: Engine, plan: Plan, data: Path, moments: set[datetime], out: Path, *, labelled: bool, advance: Advance
 ) -> Built:
     started = time.perf_counter()
     source = open_events(engine, plan, data, advance)
     built = Built(plan.contract.name, out, {}, source.count, source.first, source.last, notes=list(source.notes))
-    if labelled:
-        refuse_immature(chosen, plan.contract.label.window_days, source.first, source.last)
+    chosen = _chosen(plan, source, moments, labelled=labelled)
     if chosen[-1] > source.last + _LATE:
         built.notes.append(f"the last event is of {told(source.last)}: is it all there is before {told(chosen[-1])}?")
     built.seconds["read"] = _since(started)
@@ -96,6 +95,16 @@ def _build(
     write_table(engine, plan.key, out, advance)
     built.seconds["write"] = _since(started)
     return built
+
+
+def _chosen(plan: Plan, source: Source, moments: set[datetime], *, labelled: bool) -> tuple[datetime, ...]:
+    """Return the snapshots in their order; none of them immature where the outcome is asked for."""
+    days = plan.contract.label.window_days
+    latest = latest_mature(days, source.first, source.last) if labelled else None
+    chosen = tuple(sorted(moments)) or (latest or latest_known(source.last),)
+    if labelled:
+        refuse_immature(chosen, days, source.first, source.last)
+    return chosen
 
 
 def _since(started: float) -> float:

@@ -16,7 +16,7 @@ THREADS = 2
 MEMORY = "2GB"
 _LOOK_SECONDS = 0.1
 _SHARES = 100
-_VALUES = re.compile(r"""'[^']*'|"[^"]*\"""")
+_VALUES = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\w.+:-]*""")
 _LONGEST_REASON = 300
 
 Advance = Callable[[int], None]

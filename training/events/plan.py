@@ -58,9 +58,7 @@ def read_plan(path: Path) -> Plan:
     contract, content = read_contract(path)
     lines = key_lines(content.decode())
     if contract.events is None:
-        raise ContractError(
-            "has no [events], so there is nothing to build from: see the guide's example", None, str(path)
-        )
+        raise ContractError("has no [events], so nothing says what to build from: add it", None, str(path))
     sets = {}
     for file, features in contract.feature_sets.items():
         at = contract.features.index(features[0])

@@ -7,6 +7,9 @@ from ebb.contract.durations import seconds
 from ebb.errors import DataError, Misuse
 
 _MOST = 1_000
+LATEST = "latest"
+_TICK = timedelta(milliseconds=1)
+"""The finest time that both engines keep."""
 
 
 def parse_moment(text: str, option: str) -> datetime:
@@ -23,10 +26,10 @@ def parse_moment(text: str, option: str) -> datetime:
 
 
 def parse_snapshots(at: str | None, every: str | None, start: str | None, until: str | None) -> tuple[datetime, ...]:
-    """Return the snapshots that were asked for, the earliest first.
+    """Return the snapshots that were asked for, the earliest first; none for the latest, which the events decide.
 
     Args:
-        at: moments with commas between.
+        at: moments with commas between, or `latest`.
         every: a duration; then `start` and `until` say from when to when, both inclusive.
         start: the first moment.
         until: the last moment.
@@ -37,6 +40,8 @@ def parse_snapshots(at: str | None, every: str | None, start: str | None, until:
     if at is not None:
         if every or start or until:
             raise Misuse("name the snapshots either by --at or by --every, --from and --until")
+        if at.strip() == LATEST:
+            return ()
         return tuple(sorted({parse_moment(text, "--at") for text in at.split(",")}))
     if not (every and start and until):
         raise Misuse("name the snapshots: --at 2011-09-10, or --every 30d --from 2011-03-01 --until 2011-09-10")
@@ -59,6 +64,19 @@ def told(when: datetime) -> str:
     return re.sub(r"(:00)?$", "", text.removesuffix(" 00:00:00")) if text.endswith(":00") else text
 
 
+def latest_known(last: datetime) -> datetime:
+    """Return the latest snapshot that the events reach: just after the last of them."""
+    return last + _TICK
+
+
+def latest_mature(window_days: int, first: datetime, last: datetime) -> datetime | None:
+    """Return the latest snapshot whose window closed by the last event, at midnight where it can; None without one."""
+    latest = last - timedelta(days=window_days)
+    midnight = latest.replace(hour=0, minute=0, second=0, microsecond=0)
+    best = midnight if midnight > first else latest
+    return best if best > first else None
+
+
 def refuse_immature(snapshots: tuple[datetime, ...], window_days: int, first: datetime, last: datetime) -> None:
     """Refuse snapshots whose outcome is not known yet: their window ends after the last event.
 
@@ -66,15 +84,13 @@ def refuse_immature(snapshots: tuple[datetime, ...], window_days: int, first: da
         DataError: names the first of them, and the latest mature one.
     """
     window = timedelta(days=window_days)
-    latest = last - window
-    immature = [when for when in snapshots if when > latest]
+    immature = [when for when in snapshots if when > last - window]
     if not immature:
         return
-    midnight = latest.replace(hour=0, minute=0, second=0, microsecond=0)
-    best = midnight if midnight > first else latest
+    best = latest_mature(window_days, first, last)
     hint = (
         f"the latest mature one is {told(best)}"
-        if best > first
+        if best is not None
         else f"no snapshot is mature, for the first event is of {told(first)}: bring more events, or shorten the window"
     )
     raise DataError(
