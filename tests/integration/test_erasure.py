@@ -18,6 +18,7 @@ from ebb.valkey.features import ValkeyFeatures
 from ebb.valkey.link import Address
 from ebb.valkey.refilled import KEY, ValkeyRefilled
 from tests.real_stores import RealStores
+from tests.tiny_home import in_postgres, in_valkey
 
 CANARY = "Canary-4711-Lovelace"
 WHO = "subject"
@@ -59,36 +60,21 @@ def write(servers: RealStores, values: dict[str, Any], at: float) -> FeatureReco
     return store.write([FeatureUpdate(WHO, values, at)])[WHO]
 
 
-def in_valkey(servers: RealStores) -> bytes:
-    """Return everything that Valkey holds."""
-    found = b""
-    with redis.Redis(port=servers.valkey.port) as valkey:
-        for key in valkey.scan_iter(count=1000):
-            found += key + (valkey.dump(key) or b"")
-            if valkey.type(key) == b"string":
-                found += valkey.get(key) or b""
+def _rows(servers: RealStores) -> str:
+    connection = connect_postgres(servers.settings, CALM)
+    found = in_postgres(connection)
+    connection.close()
     return found
 
 
-def in_postgres(servers: RealStores) -> str:
-    """Return every row of every table."""
-    connection = connect_postgres(servers.settings, CALM)
-    tables = connection.query("select relname from pg_class where relkind in ('r', 'p') and relnamespace = 2200")
-    rows = []
-    for (table,) in tables:
-        rows += connection.query(f"select cast(t.* as text) from {table} t")  # noqa: S608 - names of our own
-    connection.close()
-    return str(rows)
-
-
 def test_both_tiers_hold_nothing_but_the_tombstone(servers: RealStores, subjects: Subjects) -> None:
-    assert CANARY.encode() in in_valkey(servers)
-    assert CANARY in in_postgres(servers)
+    assert CANARY.encode() in in_valkey(servers.valkey.port)
+    assert CANARY in _rows(servers)
     erased = subjects.erase(WHO, ACCESS)
     assert not erased.fast_pending
     assert abs(erased.erased_at - time.time()) < 60
-    assert CANARY.encode() not in in_valkey(servers)
-    assert CANARY not in in_postgres(servers)
+    assert CANARY.encode() not in in_valkey(servers.valkey.port)
+    assert CANARY not in _rows(servers)
     document = subjects.export(WHO, ACCESS)
     assert document["current"]["features"] == {}
     assert document["history"] == []
@@ -109,7 +95,7 @@ def test_a_late_event_changes_nothing_and_a_newer_one_starts_anew(servers: RealS
     assert before is not None
     subjects.erase(WHO, ACCESS)
     assert write(servers, {"city": CANARY}, time.time() - 10).is_tombstone
-    assert CANARY not in in_postgres(servers)
+    assert CANARY not in _rows(servers)
     newer = write(servers, {"tenure": 1.0}, time.time() + 1)
     assert newer.values == {"tenure": 1.0}
     assert len(newer.salt) == len(before.salt) == 32
@@ -131,7 +117,7 @@ def test_a_slow_reader_and_a_note_from_before_bring_nothing_back(
     assert fast.held([WHO])[WHO].is_tombstone
     assert drain(durable, fast, older_than=-1.0, limit=10).notes == 1
     assert fast.held([WHO])[WHO].is_tombstone
-    assert CANARY.encode() not in in_valkey(servers)
+    assert CANARY.encode() not in in_valkey(servers.valkey.port)
     durable.close()
 
 
