@@ -3,6 +3,7 @@
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -145,6 +146,7 @@ def _tell(folder: Path, state: "State", *, as_json: bool) -> None:
             "valkey": f"127.0.0.1:{state.ports.valkey}",
             **({"replica": f"127.0.0.1:{state.ports.replica}"} if state.ports.replica else {}),
             "postgres": f"127.0.0.1:{state.ports.postgres}",
+            **_refused(folder, state),
         },
     )
     if state.release:
@@ -152,3 +154,12 @@ def _tell(folder: Path, state: "State", *, as_json: bool) -> None:
     else:
         next_step("ebb train --contract CONTRACT --data DATA", "ebb down")
     sys.stdout.flush()
+
+
+def _refused(folder: Path, state: "State") -> dict[str, str]:
+    """Return where the rows stand that were refused while it came up, if there are any."""
+    from local.loading.refused import written_since  # noqa: PLC0415
+    from local.loading.running import LOADS  # noqa: PLC0415
+
+    files = written_since(folder / LOADS, datetime.fromisoformat(state.started_at).timestamp())
+    return {"refused rows": ", ".join(str(path) for path in files)} if files else {}

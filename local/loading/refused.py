@@ -71,6 +71,12 @@ class RefusedFile:
             self._entry.symlink_to(self.path)
 
 
+def written_since(folder: Path, moment: float) -> list[Path]:
+    """Return the files that were written after a moment (epoch seconds), whether or not in the folder itself."""
+    files = [entry.resolve() for entry in sorted(folder.glob(f"*{SUFFIX}"))]
+    return [path for path in files if path.is_file() and path.stat().st_mtime >= moment]
+
+
 def scrub(folder: Path, entity_ids: Collection[str]) -> int:
     """Remove the lines of erased subjects from the files of all loads, and return how many there were.
 

@@ -2,6 +2,7 @@
 
 import csv
 import multiprocessing
+import os
 import stat
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from ebb.errors import DataError, Unavailable
 from local.loading.load_id import load_id, written_at
-from local.loading.refused import RefusedFile, scrub
+from local.loading.refused import RefusedFile, scrub, written_since
 
 HEAD = ["row", "entity_id", "feature", "reason"]
 
@@ -80,6 +81,16 @@ def test_an_erased_subject_leaves_the_files_of_all_loads(tmp_path: Path) -> None
     assert scrub(folder, {"e1"}) == 0
     assert scrub(folder, set()) == 0
     assert scrub(tmp_path / "none", {"e1"}) == 0
+
+
+def test_the_files_of_a_moment_are_found_wherever_they_are(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "loads", tmp_path / "mine.csv"
+    assert written_since(folder, 0.0) == []
+    RefusedFile(folder, "abc").add([(1, "e1", "age", "is missing")])
+    RefusedFile(folder, "def", elsewhere).add([(1, "e1", "age", "is missing")])
+    os.utime(folder / "abc.refused.csv", (1_000, 1_000))
+    assert written_since(folder, 2_000.0) == [elsewhere]
+    assert len(written_since(folder, 1_000.0)) == 2
 
 
 def _add_many(folder: Path) -> None:
