@@ -1,6 +1,7 @@
 """Bring a database's schema to a version: the steps of `versions`, by Alembic, one transaction a step."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from ebb.errors import Misuse
@@ -47,6 +48,11 @@ def migrate(
     from lambdas.migrate.walk import Where, walk  # noqa: PLC0415
 
     return Migrated(walk(Where(host, port, user, password, database), steps, versions, target), target)
+
+
+def preload() -> None:
+    """Import what a walk needs, for whoever would otherwise only wait for a server to start."""
+    import_module("lambdas.migrate.walk")
 
 
 def _version(connection: PostgresConnection) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
@@ -258,3 +259,21 @@ def _as_floats(record: FeatureRecord | None) -> FeatureRecord:
         k: float(v) if isinstance(v, int | float) and not isinstance(v, bool) else v for k, v in record.values.items()
     }
     return replace(record, values=values, salt="")
+
+
+def test_calls_that_name_entities_in_any_order_never_lock_each_other_out(postgres_server: Postgres) -> None:
+    database = Database.fresh(postgres_server)
+    tiers = [_Postgres(database) for _ in range(3)]
+    ids = [f"e-{i}" for i in range(30)]
+
+    def write(number: int) -> None:
+        for turn in range(15):
+            order = ids[turn:] + ids[:turn] if number % 2 else ids[turn::-1] + ids[:turn:-1]
+            twice = [*order[:10], *order]
+            tiers[number].merge([FeatureUpdate(who, {"a": turn}, float(i)) for i, who in enumerate(twice)])
+
+    with ThreadPoolExecutor(3) as road:
+        list(road.map(write, range(3)))
+    assert len(tiers[0].page("", 100)) == len(ids)
+    for tier in tiers:
+        tier.close()

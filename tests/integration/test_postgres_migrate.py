@@ -1,6 +1,8 @@
 """The schema goes forward and back on a real Postgres, one migration at a time, and keeps what it holds."""
 
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.subjects import PostgresSubjects
 from lambdas.migrate.logic import HERE, Migrated, migrate
 from local.servers.postgres import Postgres
+from tests.home import ROOT
 from tests.integration.databases import Database
 
 # As it was before there were migrations, word for word.
@@ -146,6 +149,20 @@ def test_a_server_that_is_gone_or_refuses_is_told(empty: Database) -> None:
         migrate("127.0.0.1", 1, "u", "p", "d")
     with pytest.raises(Refused, match='database "absent" does not exist'):
         migrate(empty.server.host, empty.server.port, empty.server.user, empty.server.password, "absent")
+
+
+def test_what_only_a_walk_needs_is_imported_for_a_walk(empty: Database) -> None:
+    """A start that finds the schema done pays nothing for Alembic."""
+    empty.migrate()
+    server = empty.server
+    script = (
+        "import sys; from lambdas.migrate.logic import migrate, preload\n"
+        f"migrate({server.host!r}, {server.port}, {server.user!r}, {server.password!r}, {empty.name!r})\n"
+        "assert 'alembic' not in sys.modules and 'sqlalchemy' not in sys.modules\n"
+        "preload()\nassert 'alembic' in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_function_answers_the_versions(empty: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -181,6 +181,23 @@ def test_a_month_that_is_read_leaves_later_and_keeps_nobody_waiting(
     assert connection.query(f"select to_regclass('{Month.of(OLD).table}')") == [[None]]
 
 
+def test_a_month_arrives_while_another_one_waits_to_leave(database: Database, connection: PostgresConnection) -> None:
+    _write(connection, "a", OLD)
+    arriving, watcher = database.connect(), database.connect()
+    waiting = "select count(*) from pg_stat_activity where query like '%concurrently' and wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as road, _reader(database):
+        leaving = road.submit(PostgresMonths(connection, SHORT).drop_expired)
+        deadline = time.monotonic() + 5
+        while not watcher.query(waiting)[0][0] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        start = time.monotonic()
+        _write(arriving, "b", NOW)
+        assert time.monotonic() - start < 0.4
+        assert leaving.result() == Left(waiting=Month.of(OLD).table)
+    arriving.close()
+    watcher.close()
+
+
 def test_a_month_whose_detach_was_killed_is_finished(database: Database, connection: PostgresConnection) -> None:
     _write(connection, "a", OLD)
     table = Month.of(OLD).table

@@ -1,6 +1,6 @@
 """The durable tier's current values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import orjson
 
@@ -100,7 +100,7 @@ class PostgresFeatures:
                 self._connection, update.entity_id, update.event_time, values_to_json(update.values), self._keep
             )
             return Merged(self._records([(updates, outcome)]), outcome.repair)
-        groups = list(_distinct(updates))
+        groups = _distinct(updates)
         if len(groups) == 1:
             outcome = self._several(groups[0], noted=True)
             return Merged(self._records([(updates, outcome)]), outcome.repair)
@@ -138,13 +138,16 @@ def _merged_record(row: MergedRow, brought: FeatureUpdate) -> FeatureRecord:
     return _record(row.version, row.event_time, row.times or "{}", row.values, row.salt, row.erased_at)
 
 
-def _distinct(updates: Sequence[FeatureUpdate]) -> Iterator[list[FeatureUpdate]]:
-    """Split into runs in which no entity stands twice: one statement may touch a row only once."""
-    group: dict[str, FeatureUpdate] = {}
+def _distinct(updates: Sequence[FeatureUpdate]) -> list[list[FeatureUpdate]]:
+    """Split into turns in which no entity stands twice: one statement may touch a row only once.
+
+    The first turn has every entity, so that all rows are locked by one statement, in the same order for everybody.
+    """
+    turns: list[list[FeatureUpdate]] = []
+    stood: dict[str, int] = {}
     for update in updates:
-        if update.entity_id in group:
-            yield list(group.values())
-            group = {}
-        group[update.entity_id] = update
-    if group:
-        yield list(group.values())
+        turn = stood[update.entity_id] = stood.get(update.entity_id, -1) + 1
+        if turn == len(turns):
+            turns.append([])
+        turns[turn].append(update)
+    return turns
