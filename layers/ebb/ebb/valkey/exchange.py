@@ -4,6 +4,7 @@ from typing import Any
 
 from redis.exceptions import TimeoutError as NoAnswer
 
+from ebb.errors import Unavailable
 from ebb.valkey.answers import refusal
 from ebb.valkey.link import Link, Request
 from ebb.valkey.server import FAILURES, Server
@@ -52,9 +53,15 @@ def last_chance(server: Server, link: Link, deadline: float) -> list[Any]:
     """
     replies = replies_by(server, link, deadline)
     if replies is None:
-        server.park(link)
-        raise server.failed(NoAnswer())
+        raise overdue(server, link)
     return replies
+
+
+def overdue(server: Server, link: Link) -> Unavailable:
+    """Report that replies have not come in time, and put their connection aside; return what that means to callers."""
+    error = server.failed(NoAnswer())
+    server.park(link)
+    return error
 
 
 def judged(server: Server, link: Link) -> list[Any]:

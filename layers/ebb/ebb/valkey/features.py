@@ -89,9 +89,9 @@ class ValkeyFeatures:
         Raises:
             Unavailable: no server answers in time, or is asked because none has answered lately.
         """
-        deadline = time.monotonic() + self._timeout
         plain = partial(self._questions.to_replica, entity_id)
-        with self._lock:
+        with self._lock:  # answers of one connection belong to whoever asked last
+            deadline = time.monotonic() + self._timeout
             replies = self._reads.read(self._questions.to_primary(entity_id, client), plain, deadline)
             if not replies.hedged and lacks_script(replies.values):
                 replies = self._reads.read(self._questions.with_script(entity_id, client), plain, deadline)

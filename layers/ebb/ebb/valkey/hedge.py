@@ -5,14 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import TimeoutError as NoAnswer
-
 from ebb.errors import Unavailable
 from ebb.ports import Signals
 from ebb.resilience.breaker import State
 from ebb.resilience.budget import ShareBudget
 from ebb.resilience.hedge_delay import HedgeDelay
-from ebb.valkey.exchange import ask, exchange, judged, last_chance, replies_by
+from ebb.valkey.exchange import ask, exchange, judged, last_chance, overdue, replies_by
 from ebb.valkey.link import Link, Request, first_to_answer
 from ebb.valkey.server import FAILURES, Server
 
@@ -56,6 +54,9 @@ class Reads:
         Raises:
             Unavailable: nobody answered.
         """
+        for server in (self._primary, self._replica):
+            if server is not None:
+                server.drain()
         if not self._primary.breaker.allows():
             return self._instead(plain, deadline, Unavailable(_LEFT_ALONE))
         if self._replica is None:
@@ -113,18 +114,19 @@ class Reads:
                     continue
                 if values is not None:
                     del racing[runner]
-                    self._retire(racing, beaten=server is replica)
+                    _retire(racing, beaten=server is replica)
                     return Replies(values, hedged=server is replica)
         for runner, server in racing.items():
-            server.park(runner)
-            error = server.failed(NoAnswer())
+            error = overdue(server, runner)
         raise error
 
-    def _retire(self, racing: dict[Link, Server], *, beaten: bool) -> None:
-        for runner, server in racing.items():
+
+def _retire(racing: dict[Link, Server], *, beaten: bool) -> None:
+    for runner, server in racing.items():
+        if beaten:
+            overdue(server, runner)
+        else:
             server.park(runner)
-            if beaten:
-                server.failed(NoAnswer())
 
 
 def _arrived(server: Server, link: Link) -> list[Any] | None:

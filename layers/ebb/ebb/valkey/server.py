@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 
 from ebb.errors import Unavailable
 from ebb.resilience.breaker import Breaker, State
+from ebb.valkey.answers import refusal
 from ebb.valkey.link import Address, Link, Request
 from ebb.valkey.refusal import unavailable
 
@@ -51,8 +52,6 @@ class Server:
         Raises:
             redis.RedisError, OSError: the connection is lost or does not open in time.
         """
-        if self._parked:
-            self._drain()
         link = self._spare() or Link(self._address, deadline)
         try:
             link.send(request)
@@ -85,6 +84,30 @@ class Server:
         while len(self._parked) > _MOST_PARKED:
             self._parked.popleft().close()
 
+    def drain(self) -> None:
+        """Take back the parked connections whose answers have come, without waiting for any.
+
+        One that came in time after all is reported: the server lost a race, and still it is well.
+        """
+        if not self._parked:
+            return
+        waiting, self._parked = self._parked, deque()
+        for link in waiting:
+            age = time.monotonic() - link.sent_at
+            try:
+                answered = link.stirs() and link.collect()
+            except FAILURES:
+                link.close()
+                continue
+            if answered:
+                if age <= self._timeout and refusal(link.replies) is None:
+                    self.breaker.succeeded()
+                self._keep(link)
+            elif age <= _PARKED_SECONDS:
+                self._parked.append(link)
+            else:
+                link.close()
+
     def close(self) -> None:
         """Close all connections."""
         for link in (*self._spares, *self._parked):
@@ -106,25 +129,3 @@ class Server:
             self._spares.append(link)
         else:
             link.close()
-
-    def _drain(self) -> None:
-        waiting, self._parked = self._parked, deque()
-        for link in waiting:
-            age = time.monotonic() - link.sent_at
-            try:
-                answered = link.stirs() and link.collect()
-            except FAILURES:
-                link.close()
-                continue
-            if not answered and age <= _PARKED_SECONDS:
-                self._parked.append(link)
-            elif not answered:
-                link.close()
-            else:
-                self._came(link, age)
-
-    def _came(self, link: Link, age: float) -> None:
-        if age <= self._timeout:
-            # It lost a race, and still it answered in time: this server is well.
-            self.breaker.succeeded()
-        self._keep(link)

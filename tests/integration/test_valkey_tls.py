@@ -1,0 +1,65 @@
+"""Encrypted connections to the fast tier, as ElastiCache wants them."""
+
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ebb.errors import Unavailable
+from ebb.ports import FeatureRecord
+from ebb.valkey.features import ValkeyFeatures
+from local.servers.valkey import Valkey
+from tests.fakes.odd_server import saying
+from tests.fakes.tls_door import certificate, tls_door
+
+
+@dataclass(frozen=True)
+class Door:
+    """An encrypted door, and the context that trusts it."""
+
+    port: int
+    trusting: ssl.SSLContext
+
+
+@pytest.fixture
+def door(valkey_server: Valkey, tmp_path: Path) -> Iterator[Door]:
+    certificate_path, key_path = certificate(tmp_path)
+    with tls_door(valkey_server.port, certificate_path, key_path) as port:
+        yield Door(port, ssl.create_default_context(cafile=str(certificate_path)))
+
+
+def test_reads_and_writes_are_encrypted_small_and_large(door: Door) -> None:
+    fast = ValkeyFeatures("127.0.0.1", door.port, replica_port=door.port, tls=door.trusting, timeout=2.0)
+    for size in (1, 5_000, 200_000):
+        record = FeatureRecord({"a": "x" * size}, {"a": 1.5e9}, size, "ab" * 16)
+        fast.put({"tls": record})
+        assert [fast.ask("tls", "c").record for _ in range(5)] == [record] * 5
+        assert fast.held(["tls"]) == {"tls": record}
+    fast.close()
+
+
+def test_an_unknown_certificate_is_refused(door: Door) -> None:
+    fast = ValkeyFeatures("127.0.0.1", door.port, tls=ssl.create_default_context(), timeout=2.0)
+    with pytest.raises(Unavailable, match="Valkey does not answer"):
+        fast.ask("tls", "c")
+    with pytest.raises(Unavailable, match="Valkey does not answer"):
+        fast.put({"tls": FeatureRecord({}, {}, 1, "", 1.0)})
+
+
+def test_a_plain_client_gets_no_answer(door: Door) -> None:
+    with pytest.raises(Unavailable, match="Valkey does not answer"):
+        ValkeyFeatures("127.0.0.1", door.port, timeout=0.5).ask("tls", "c")
+
+
+def test_a_handshake_that_never_ends_costs_no_more_than_the_timeout(door: Door) -> None:
+    with saying(b"\x16\x03\x03", 0.003) as port:
+        fast = ValkeyFeatures("127.0.0.1", port, tls=door.trusting)
+        for _ in range(3):
+            began = time.monotonic()
+            with pytest.raises(Unavailable, match="timeout") as error:
+                fast.ask("tls", "c")
+            assert error.value.timeout
+            assert time.monotonic() - began < 0.010 + 0.030
