@@ -16,8 +16,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         return {"task": task, **MAINTENANCE.run(task)}
     except EbbError as error:
-        return {"task": task, "failed": {"task": str(error)}}
+        return {"failed": {"task": str(error)}}
     except Exception as error:  # noqa: BLE001 - a traceback names arguments, which may be personal
         what = f"unexpected {type(error).__name__} in {place_of(error)}"
         report_to_log(what, getattr(context, "aws_request_id", ""))
-        return {"task": task, "failed": {"task": what}}
+        return {"failed": {"task": what}}

@@ -73,7 +73,7 @@ class Maintenance:
             BadShape: there is no such task.
         """
         if task != "all" and task not in TASKS:
-            raise BadShape(f"there is no task {task[:64]!r}: choose one of all, {', '.join(TASKS)}")
+            raise BadShape(f"there is no such task: choose one of all, {', '.join(TASKS)}")
         done: dict[str, Any] = {}
         failed: dict[str, str] = {}
         for name in TASKS if task == "all" else (task,):

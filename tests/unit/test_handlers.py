@@ -37,7 +37,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store.set_champion("tiny", m.version_of(files))
     for name, value in {**ENVIRONMENT, "EBB_RELEASES": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
-    for name in ("lambdas.predict.handler", "lambdas.records.handler"):
+    for name in ("lambdas.predict.handler", "lambdas.records.handler", "lambdas.maintain.handler"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
 
@@ -85,3 +85,25 @@ def test_the_password_is_never_shown() -> None:
     assert "p4ss" not in repr(
         Settings.from_environment({**ENVIRONMENT, "EBB_RELEASES": "r", "EBB_POSTGRES_PASSWORD": "p4ss"})
     )
+
+
+def test_the_maintenance_handler_names_what_failed_and_repeats_nothing(
+    environment: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert environment.is_dir()
+    handler = importlib.import_module("lambdas.maintain.handler")
+    done = handler.handle({"task": "all"}, None)
+    assert done["task"] == "all"
+    assert set(done["failed"]) == {"repair", "refresh", "refill", "months", "check"}
+    assert all("does not answer" in sentence for sentence in done["failed"].values())
+    for task in ("Ada Lovelace", ["Ada Lovelace"], {"Ada": 1}, None):
+        answered = handler.handle({"task": task}, None)
+        assert "choose one of all" in answered["failed"]["task"]
+        assert "Ada" not in str(answered)
+
+    def surprise(_task: str) -> None:
+        raise KeyError("Ada Lovelace")
+
+    monkeypatch.setattr(handler.MAINTENANCE, "run", surprise)
+    assert "unexpected KeyError" in handler.handle({}, None)["failed"]["task"]
+    assert "Ada" not in capsys.readouterr().err
