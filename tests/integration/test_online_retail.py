@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from tests.home import ROOT
 from training.dataset import Dataset, read_dataset
 from training.events import Built, build_table
-from training.pipeline import read_contract
+from training.pipeline import read_contract, train
 from training.progress import Silent
 from training.search import fit_best, search
 
@@ -109,6 +109,16 @@ def test_a_later_snapshot_is_predicted_from_an_earlier_one_and_from_several(tran
     assert one >= contract.gates.min_auc, one
     assert four >= contract.gates.min_auc, four
     print(f"\nAUC on {LATER:%Y-%m-%d}: {one:.4f} from one snapshot, {four:.4f} from four")  # noqa: T201 - the figure
+
+
+def test_a_release_is_trained_on_several_snapshots(transactions: Path, tmp_path: Path) -> None:
+    built = _build(transactions, [EARLIER, LATER], tmp_path / "t.parquet")
+    trained = train(CONTRACT, built.out, tmp_path / "releases", 0.0, Silent())
+    rows = sum(built.rows.values())
+    assert f"{rows:,} rows of {built.rows[LATER]:,} entities: no entity stands in two folds" in trained.notes
+    assert trained.metrics["rows"] == rows
+    assert trained.from_events
+    assert (trained.folder / "contract.toml").read_bytes() == CONTRACT.read_bytes()
 
 
 def test_what_duckdb_takes_for_all_transactions(transactions: Path, tmp_path: Path) -> None:
