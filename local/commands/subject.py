@@ -56,7 +56,7 @@ def erase(
         "durable tier": document["durable_tier"],
         "fast tier": "erased" if document["fast_tier"] == "erased" else "does not answer: erased when it is back",
         "refused rows": f"{document['refused_rows']:,} lines removed",
-        "caches clear": _time(document["caches_clear_at"]),
+        "caches clear": _time(clear) if (clear := document["caches_clear_at"]) else "a minute after that",
     }
     print_facts("Erased", facts)
     next_step("ebb check")

@@ -10,7 +10,7 @@ from ebb.ports import Access, FeatureRecord, SubjectTier
 from ebb.store.agreement import how
 
 CACHE_SECONDS = 60.0
-"""After so long no process answers from what it remembered of a subject before the erasure."""
+"""So long after the fast tier was told, no process answers from what it remembered of an erased subject."""
 
 AGREES, COLD, AWAY = "agrees", "holds nothing", "does not answer"
 
@@ -43,7 +43,8 @@ class Erased:
             "erased_at": self.erased_at,
             "durable_tier": "erased",
             "fast_tier": "pending" if self.fast_pending else "erased",
-            "caches_clear_at": self.erased_at + CACHE_SECONDS,
+            # A fast tier that comes back with the old record may be remembered once more, until it is told.
+            "caches_clear_at": None if self.fast_pending else self.erased_at + CACHE_SECONDS,
         }
 
 
