@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -53,6 +54,19 @@ def test_csv_comes_as_spelled_and_from_any_row_on(tmp_path: Path) -> None:
     for skip in (0, 1, 999, 1_000):
         rows = [row for part in stream.batches(["n", "x"], 77, skip) for row in part["n"].to_pylist()]
         assert rows == [str(i) for i in range(skip, 1_000)]
+
+
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
+    rng, path, names = np.random.default_rng(0), tmp_path / "t.parquet", [f"n{i}" for i in range(20)]
+    table = pa.table({name: rng.normal(size=100_000) for name in names})
+    pq.write_table(table, path, row_group_size=5_000, compression="none")
+    whole = table.nbytes
+    del table
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in open_stream(path).batches(names, 4_000)]
+    assert len(held) == 25
+    assert max(held[15:]) < whole / 2
+    assert max(held[15:]) <= max(held[:10]) + 1_000_000
 
 
 def test_a_column_may_be_asked_for_twice(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from ebb.errors import DataError
 
 _MAGIC = b"PAR1"
-_BUFFER_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 16
 
 
 def is_parquet(path: Path) -> bool:
@@ -87,7 +87,8 @@ def stream_parquet(path: Path, columns: Collection[str], size: int, skip: int) -
         DataError: a file is damaged; what came before was yielded.
     """
     for file in part_files(path):
-        with _damage_named(file), pq.ParquetFile(file, buffer_size=_BUFFER_BYTES) as part:
+        # Reading ahead would hold every row group until the file is closed.
+        with _damage_named(file), pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False) as part:
             groups = [part.metadata.row_group(i).num_rows for i in range(part.num_row_groups)]
             first = 0
             while first < len(groups) and skip >= groups[first]:
