@@ -252,6 +252,44 @@ def test_postgres_merges_as_the_memory_does(
     assert _as_floats(postgres.read(who)) == _as_floats(merged)
 
 
+STEPS = st.lists(
+    st.one_of(
+        st.just(None),  # an erasure
+        # Long before it, or so far ahead that it is newer than any erasure of this test.
+        st.tuples(
+            st.dictionaries(st.sampled_from("abc"), st.integers(0, 9), min_size=1), st.sampled_from([-99, 500, 600])
+        ),
+    ),
+    min_size=1,
+    max_size=7,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(STEPS)
+def test_postgres_erases_as_the_memory_does(
+    postgres: _Postgres, steps: list[tuple[dict[str, Value], int] | None]
+) -> None:
+    memory, who, now = MemoryDurable(), _id(), float(int(time.time()))
+    for step in steps:
+        if step is None:
+            records = [tier.erase(who, ACCESS).records[who] for tier in (memory, postgres)]
+        else:
+            update = FeatureUpdate(who, step[0], now + step[1])
+            records = [tier.merge([update]).records[who] for tier in (memory, postgres)]
+        expected, merged = records
+        assert (merged.values, merged.event_times, merged.version) == (
+            expected.values,
+            expected.event_times,
+            expected.version,
+        )
+        assert (merged.is_tombstone, bool(merged.salt)) == (expected.is_tombstone, bool(expected.salt))
+        assert merged == postgres.read(who)
+        # The same write again is no new row of Postgres's history.
+        rows = [[(str(r.values), r.event_time) for r in tier.history(who)] for tier in (memory, postgres)]
+        assert set(rows[0]) == set(rows[1])
+
+
 def _as_floats(record: FeatureRecord | None) -> FeatureRecord:
     """Numbers as the graph takes them: a large float comes back from JSON as the integer that rounds to it."""
     assert record is not None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
+import pg8000.native
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from ebb.contract.model import Value
 from ebb.ports import FeatureUpdate
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
-from ebb.postgres.history import PostgresHistory
+from ebb.postgres.history import _NEWEST, _OLDER, PostgresHistory
 from ebb.postgres.layouts import layout_of
 from ebb.postgres.merge import INCOMING, merge_incoming
 from ebb.postgres.months import PostgresMonths
@@ -87,7 +88,7 @@ writes = st.lists(
             st.sampled_from("abcd"), st.integers(0, 99) | st.none() | st.text("xé\\\"'", max_size=2), min_size=1
         ),
         # Some in the past month, some of them equal; some too old for the history.
-        st.sampled_from([NOW - n * 7 * DAY for n in range(8)]),
+        st.sampled_from([NOW - n * 7 * DAY + n % 3 * 0.25 for n in range(8)]),
     ),
     min_size=1,
     max_size=8,
@@ -102,7 +103,7 @@ def test_as_the_model_says(connection: PostgresConnection, sequence: Sequence[Wr
         if not any(k == values and t == event_time for k, t, _ in subject.known):
             subject.write(values, event_time)
     for _ in range(6):
-        event_time = data.draw(st.sampled_from([NOW - n * 3.5 * DAY for n in range(-1, 16)]))
+        event_time = data.draw(st.sampled_from([NOW - n * 3.5 * DAY + n % 5 * 0.25 for n in range(-1, 16)]))
         ingested_at = data.draw(st.sampled_from([subject.moments[0] - 1, *subject.moments, LATER]))
         assert subject.ask(event_time, ingested_at) == subject.model(event_time, ingested_at)
 
@@ -181,12 +182,14 @@ def test_ingestion_goes_forward_also_where_the_clock_was_set_back(connection: Po
 def test_the_plan_of_an_as_of_read_looks_at_few_months(connection: PostgresConnection) -> None:
     """A generic plan, pruned when it starts, and in order: no sort over all months."""
     PostgresMonths(connection, 400 * DAY).ensure(NOW - n * 30 * DAY for n in range(12))
-    with connection.use() as own:
-        own.run(
-            "prepare asked(text, float8) as select 1 from history where entity_id = $1"
-            " and event_time <= to_timestamp($2) order by event_time desc, ingested_at desc limit 1"
-        )
-        plan = "\n".join(row[0] for row in own.run(f"explain execute asked('x', {NOW - 300 * DAY})"))
-    assert "Subplans Removed" in plan
-    assert "Sort" not in plan
-    assert "Merge Append" not in plan
+    asked = {"entity_id": "'x'", "event_time": f"{NOW - 300 * DAY}", "ingested_at": f"{LATER}", "most": "1"}
+    after = {"after_event": "'2026-01-31 12:00+00'", "after_ingested": "'2026-01-31 12:00+00'"}
+    for number, sql in enumerate((_NEWEST, _OLDER)):
+        statement, in_order = pg8000.native.to_statement(sql)
+        with connection.use() as own:
+            own.run(f"prepare asked_{number} as {statement}")
+            rows = own.run(f"explain execute asked_{number}({', '.join(in_order(asked | after))})")
+        plan = "\n".join(row[0] for row in rows)
+        assert "Subplans Removed" in plan
+        assert "Sort" not in plan
+        assert "Merge Append" not in plan

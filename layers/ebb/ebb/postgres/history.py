@@ -16,23 +16,23 @@ _CURRENT = (
     " from features where entity_id = :entity_id"
 )
 _NEWEST = f"""
-select layout, "values", {_TIMES}, event_time::text, ingested_at::text from history
+select layout, "values", {_TIMES}, event_time::text as event_text, ingested_at::text as ingested_text from history
 where entity_id = :entity_id
     and event_time <= to_timestamp(cast(:event_time as float8))
     and ingested_at <= to_timestamp(cast(:ingested_at as float8))
-order by event_time desc, ingested_at desc limit cast(:most as bigint)
+order by history.event_time desc, history.ingested_at desc limit cast(:most as bigint)
 """  # noqa: S608 - a constant
 _OLDER = f"""
-select layout, "values", {_TIMES}, event_time::text, ingested_at::text from history
+select layout, "values", {_TIMES}, event_time::text as event_text, ingested_at::text as ingested_text from history
 where entity_id = :entity_id
     and event_time <= cast(:after_event as timestamptz)
     and (event_time, ingested_at) < (cast(:after_event as timestamptz), cast(:after_ingested as timestamptz))
     and ingested_at <= to_timestamp(cast(:ingested_at as float8))
-order by event_time desc, ingested_at desc limit cast(:most as bigint)
+order by history.event_time desc, history.ingested_at desc limit cast(:most as bigint)
 """  # noqa: S608 - a constant
 _ALL = f"""
 select layout, "values", {_TIMES} from history where entity_id = :entity_id
-order by event_time desc, ingested_at desc
+order by history.event_time desc, history.ingested_at desc
 """  # noqa: S608 - a constant
 _RUNS = (1, 16, 128, 1024)
 """Rows asked for at once: one is enough where writes are whole; partial ones soon need more."""

@@ -28,7 +28,7 @@ values (:entity_id, to_timestamp(cast(:at as float8)), :client, :action, :correl
 """
 _ACCESSES = """
 select extract(epoch from at)::float8, client, action, correlation_id from subject_accesses
-where entity_id = :entity_id order by at
+where entity_id = :entity_id order by subject_accesses.at
 """
 
 
