@@ -14,6 +14,7 @@ from ebb.valkey.features import ValkeyFeatures
 from local.servers.valkey import Valkey
 from tests.fakes.odd_server import saying
 from tests.fakes.tls_door import certificate, tls_door
+from tests.integration.valkey_case import client
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,18 @@ def test_reads_and_writes_are_encrypted_small_and_large(door: Door) -> None:
         fast.put({"tls": record})
         assert [fast.ask("tls", "c").record for _ in range(5)] == [record] * 5
         assert fast.held(["tls"]) == {"tls": record}
+    fast.close()
+
+
+def test_warm_connections_are_used_though_tickets_lie_on_them(door: Door, valkey_server: Valkey) -> None:
+    fast = ValkeyFeatures("127.0.0.1", door.port, tls=door.trusting, timeout=2.0)
+    fast.warm(2.0)
+    time.sleep(0.05)  # whenever the tickets come, nothing else may open a connection
+    with client(valkey_server) as valkey:
+        opened = valkey.info("stats")["total_connections_received"]
+        for _ in range(20):
+            fast.ask("tls", "c")
+        assert valkey.info("stats")["total_connections_received"] == opened
     fast.close()
 
 

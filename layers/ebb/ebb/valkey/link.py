@@ -10,7 +10,7 @@ from socket import socket
 from typing import Any
 
 from redis.connection import Connection
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as NoAnswerYet
 
 _LEAST = 0.0005
@@ -105,6 +105,18 @@ class Link:
     def stirs(self) -> bool:
         """Tell whether there is something to read: replies, or the end of the connection."""
         return bool(self._poll.poll(0))
+
+    def ended(self) -> bool:
+        """Tell whether a connection on which nothing is owed cannot be used any more."""
+        if not self.stirs():
+            return False
+        try:
+            self._connection.read_response(disable_decoding=True, timeout=0, disconnect_on_error=False)
+        except NoAnswerYet:
+            return False  # not for us: TLS sends tickets after its handshake
+        except (RedisError, OSError):
+            return True
+        return True  # whatever was said there, nobody asked for it
 
     def collect(self) -> bool:
         """Read what has come, and tell whether all `replies` are there; errors among them are left as they are.

@@ -118,9 +118,8 @@ class Server:
     def _spare(self) -> Link | None:
         while self._spares:
             link = self._spares.pop()
-            if not link.stirs():
+            if not link.ended():
                 return link
-            # Nothing was owed on it: what came is its end.
             link.close()
         return None
 
