@@ -10,9 +10,10 @@ import io
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
-from ebb.errors import Unavailable
+from ebb.errors import Misuse, Unavailable
 from ebb.synced import sync, write_synced
 
 SUFFIX = ".refused.csv"
@@ -32,20 +33,30 @@ class RefusedFile:
     """
 
     def __init__(self, folder: Path, load: str, elsewhere: Path | None = None) -> None:
-        self._folder, self._entry = folder, folder / f"{load}{SUFFIX}"
-        self.path = self._entry if elsewhere is None else elsewhere.absolute()
+        self._folder, self._load = folder, load
+        self.path = folder / f"{load}{SUFFIX}" if elsewhere is None else elsewhere.absolute()
+        named = sha256(str(self.path).encode()).hexdigest()[:8]
+        self._link = None if elsewhere is None else folder / f"{load}-{named}{SUFFIX}"
 
     def begin(self, rows_done: int) -> None:
         """Keep the lines of the first `rows_done` rows, and nothing else; 0 removes the file.
 
+        Where an earlier run of the same load wrote elsewhere, its lines are taken over.
+
         Raises:
+            Misuse: the file is there, and no file of refused rows.
             Unavailable: the file cannot be written.
         """
         with _locked(self._folder), _told(self.path):
+            _refuse_foreign(self.path)
             if rows_done == 0:
                 self.path.unlink(missing_ok=True)
-                self._entry.unlink(missing_ok=True)
-            elif self.path.exists():
+                return
+            earlier = [path for path in sorted(self._folder.glob(f"{self._load}*{SUFFIX}")) if path.is_file()]
+            if earlier and not self.path.exists():
+                self._make_link()
+                write_synced(self.path, earlier[0].read_bytes())
+            if self.path.exists():
                 _rewrite(self.path, lambda line: int(line[0]) <= rows_done)
 
     def add(self, lines: Iterable[Line]) -> None:
@@ -58,17 +69,16 @@ class RefusedFile:
         if not text:
             return
         with _locked(self._folder), _told(self.path):
-            self._link()
+            self._make_link()
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write((b"" if os.fstat(descriptor).st_size else _csv([_HEAD])) + text)
                 file.flush()
                 os.fsync(file.fileno())
 
-    def _link(self) -> None:
-        if self.path != self._entry and not self._entry.is_symlink():
-            self._entry.unlink(missing_ok=True)
-            self._entry.symlink_to(self.path)
+    def _make_link(self) -> None:
+        if self._link is not None and not self._link.is_symlink():
+            self._link.symlink_to(self.path)
 
 
 def written_since(folder: Path, moment: float) -> list[Path]:
@@ -94,6 +104,14 @@ def scrub(folder: Path, entity_ids: Collection[str]) -> int:
                 with _told(path):
                     removed += _rewrite(path, lambda line: line[1] not in erased)
     return removed
+
+
+def _refuse_foreign(path: Path) -> None:
+    head = _csv([_HEAD])
+    if path.exists():
+        with path.open("rb") as file:
+            if file.read(len(head)) not in {head, b""}:
+                raise Misuse(f"{path} is there already, and holds no refused rows: name another file with --refused")
 
 
 def _rewrite(path: Path, kept: Callable[[list[str]], bool]) -> int:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ebb.contract import Contract
+from ebb.features.values import FLOAT32_MAX
 from training.dataset.batch import Batch
 from training.dataset.texts import Texts
 
@@ -103,7 +104,11 @@ def _merged(pieces: Sequence[Any]) -> Iterator[Any]:
 
 def _numbers(column: NDArray[np.float32]) -> Any:
     # Postgres knows no minus zero; both tiers are to hold the same.
-    return pa.array(column + np.float32(0), mask=np.isnan(column)).cast(pa.string()).fill_null("null")
+    text = pa.array(column + np.float32(0), mask=np.isnan(column)).cast(pa.string()).fill_null("null")
+    largest = np.abs(column) == np.float32(FLOAT32_MAX)
+    if largest.any():  # its shortest text is rounded up, to what no float32 holds
+        text = pc.if_else(pa.array(largest), pa.array(column.astype(np.float64)).cast(pa.string()), text)
+    return text
 
 
 def _categories(texts: Texts, rows: NDArray[np.intp]) -> Any:

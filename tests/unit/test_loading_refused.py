@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ebb.errors import DataError, Unavailable
+from ebb.errors import DataError, Misuse, Unavailable
 from local.loading.load_id import load_id, written_at
 from local.loading.refused import RefusedFile, scrub, written_since
 
@@ -65,6 +65,26 @@ def test_a_new_start_keeps_nothing(tmp_path: Path) -> None:
     file.add([(1, "e1", "age", "is missing")])
     file.begin(0)
     assert not file.path.exists()
+
+
+def test_a_load_that_goes_on_elsewhere_takes_its_lines_along(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "loads", tmp_path / "mine.csv"
+    first, second = RefusedFile(folder, "abc"), RefusedFile(folder, "abc", elsewhere)
+    first.begin(0)
+    first.add([(1, "e1", "age", "is missing"), (5, "e5", "age", "is missing")])
+    second.begin(4)
+    second.add([(5, "e5", "age", "is missing")])
+    assert [line[0] for line in lines(elsewhere)] == ["row", "1", "5"]
+    assert scrub(folder, {"e1"}) == 2
+    assert [line[0] for line in lines(elsewhere)] == ["row", "5"]
+
+
+def test_a_file_of_something_else_is_never_touched(tmp_path: Path) -> None:
+    table = tmp_path / "customers.csv"
+    table.write_text("customer_id,age\nC1,3\n")
+    with pytest.raises(Misuse, match=r"customers\.csv is there already, and holds no refused rows"):
+        RefusedFile(tmp_path / "loads", "abc", table).begin(0)
+    assert table.read_text() == "customer_id,age\nC1,3\n"
 
 
 def test_an_erased_subject_leaves_the_files_of_all_loads(tmp_path: Path) -> None:

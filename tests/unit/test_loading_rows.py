@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ebb.entity_id import is_entity_id
 from ebb.features.inputs import accept_row, encode
+from ebb.features.values import FLOAT32_MAX
 from local.loading.rows import Part, copy_parts, layout, occurrence
 from tests.fakes.made_contracts import contract_of
 from training.dataset.batch import Batch, accept_batch
@@ -21,10 +22,12 @@ CONTRACT = contract_of(
     entity="id",
 )
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
-numbers = st.floats(width=32, allow_nan=False, allow_infinity=False) | st.none()
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+numbers = finite | st.sampled_from([FLOAT32_MAX, -FLOAT32_MAX, None])
+ids = st.text(max_size=8).filter(lambda text: is_entity_id(text) and bool(text.strip()))
 row = st.fixed_dictionaries(
     {
-        "id": st.text(max_size=8).filter(is_entity_id) | st.sampled_from(["a", "b\\", "\\n", "é"]),
+        "id": ids | st.sampled_from(["a", "b\\", "\\n", "é"]),
         "plan": texts,
         "charge": numbers,
         "months": st.integers(-(2**40), 2**40) | st.none(),
