@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +13,7 @@ import pg8000.native
 import pytest
 
 from ebb.errors import Unavailable
-from ebb.ports import FeatureUpdate
+from ebb.ports import FeatureUpdate, Merged
 from ebb.postgres.connection import PostgresConnection, Refused
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.merge import INCOMING, merge_incoming
@@ -252,3 +253,34 @@ def test_an_interrupt_in_the_middle_of_a_transaction_writes_nothing(connection: 
     assert features.read("a") is None
     features.merge([FeatureUpdate("a", {"a": 1}, 1.0)])
     assert features.read("a") is not None
+
+
+def _write_on(features: PostgresFeatures, acknowledged: list[tuple[str, Merged]]) -> None:
+    for number in range(1_000_000):
+        merged = features.merge([FeatureUpdate(f"e-{number}", {"a": number}, time.time())])
+        acknowledged.append((f"e-{number}", merged))
+
+
+def test_nothing_acknowledged_is_lost_with_a_killed_server(tmp_path: Path) -> None:
+    first = Postgres.start(tmp_path)
+    second: Postgres | None = None
+    try:
+        database = Database.fresh(first)
+        features, acknowledged = PostgresFeatures(database.connect()), list[tuple[str, Merged]]()
+        killer = threading.Timer(0.4, os.kill, (first.pid, signal.SIGKILL))
+        killer.start()
+        with pytest.raises(Unavailable):
+            _write_on(features, acknowledged)
+        killer.join()
+        first.stop()
+        second = Postgres.start(tmp_path, first.port)
+        assert len(acknowledged) > 10
+        notes = {note.id for note in features.unsettled(-1, 1_000_000)}
+        for who, merged in acknowledged:
+            assert features.read(who) == merged.records[who]
+            assert merged.repair in notes
+        features.close()
+    finally:
+        for server in (first, second):
+            if server is not None:
+                server.stop()

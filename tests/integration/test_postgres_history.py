@@ -16,7 +16,7 @@ from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.history import _NEWEST, _OLDER, PostgresHistory
 from ebb.postgres.layouts import layout_of
-from ebb.postgres.merge import INCOMING, merge_incoming
+from ebb.postgres.merge import _ONE_NOTED, INCOMING, merge_incoming
 from ebb.postgres.months import PostgresMonths
 from local.servers.postgres import Postgres
 from tests.integration.databases import Database
@@ -193,3 +193,16 @@ def test_the_plan_of_an_as_of_read_looks_at_few_months(connection: PostgresConne
         assert "Subplans Removed" in plan
         assert "Sort" not in plan
         assert "Merge Append" not in plan
+
+
+def test_a_write_opens_only_the_months_it_brings(connection: PostgresConnection) -> None:
+    """Looking for the same write in two years of months would cost more than all the rest of it."""
+    PostgresMonths(connection, 400 * DAY).ensure(NOW - n * 30 * DAY for n in range(12))
+    statement, in_order = pg8000.native.to_statement(_ONE_NOTED)
+    values = {"entity_id": "'x'", "content": "'{}'", "keep": f"{400 * DAY}"}
+    moments = dict.fromkeys(("event_time", "oldest", "newest"), f"{NOW - 100 * DAY}")
+    with connection.use() as own:
+        own.run(f"prepare put as {statement}")
+        plan = [row[0] for row in own.run(f"explain execute put({', '.join(in_order(values | moments))})")]
+    looks = [line for line in plan if "Scan" in line and "_pkey on history_" in line]
+    assert len(looks) == 1, looks

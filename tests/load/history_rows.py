@@ -138,5 +138,5 @@ def _fill_month(connection: PostgresConnection, month: Month, made: list[tuple[i
             )
         own.run(f"alter table {table} add primary key (entity_id, event_time, ingested_at)")
         own.run(f"alter table {table} add check (event_time >= '{start}' and event_time < '{end}')")
-        own.run(f"alter table history attach partition {table} for values from ('{start}') to ('{end}')")
         own.run(f"analyze {table}")
+        own.run(f"alter table history attach partition {table} for values from ('{start}') to ('{end}')")

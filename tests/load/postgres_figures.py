@@ -35,6 +35,7 @@ def durable_tier() -> Iterator[PostgresConnection]:
                 password=server.password,
                 database=server.database,
                 timeout=600.0,
+                lock_timeout=600.0,
             )
             try:
                 yield connection

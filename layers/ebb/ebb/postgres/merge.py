@@ -74,7 +74,8 @@ def merge_incoming(connection: pg8000.native.Connection, history_keep: float) ->
         connection: inside a transaction.
         history_keep: seconds; what is older reaches no history.
     """
-    return _outcome(connection.run(_sql("select * from pg_temp.incoming", noted=True), keep=history_keep))
+    oldest, newest = connection.run("select min(event_time), max(event_time) from pg_temp.incoming")[0]
+    return _outcome(connection.run(_FROM_TABLE, keep=history_keep, oldest=oldest, newest=newest))
 
 
 def merge_one(
@@ -83,7 +84,13 @@ def merge_one(
     """Merge one entity's JSON object of values, in one statement and, outside a transaction, in one of its own."""
     return _outcome(
         connection.query(
-            _ONE_NOTED, entity_id=entity_id, event_time=event_time, content=content.decode(), keep=history_keep
+            _ONE_NOTED,
+            entity_id=entity_id,
+            event_time=event_time,
+            content=content.decode(),
+            keep=history_keep,
+            oldest=event_time,
+            newest=event_time,
         )
     )
 
@@ -94,7 +101,10 @@ def merge_several(
     """Merge rows of distinct entities, as (entity_id, event_time, JSON object of values), in one statement."""
     sent = orjson.dumps([(entity_id, event_time, content.decode()) for entity_id, event_time, content in rows])
     sql = _SEVERAL_NOTED if noted else _SEVERAL_ALONE
-    return _outcome(connection.query(sql, rows=sent.decode(), keep=history_keep))
+    moments = [event_time for _, event_time, _ in rows]
+    return _outcome(
+        connection.query(sql, rows=sent.decode(), keep=history_keep, oldest=min(moments), newest=max(moments))
+    )
 
 
 def _sql(source: str, *, noted: bool) -> str:
@@ -103,6 +113,7 @@ def _sql(source: str, *, noted: bool) -> str:
     return _MERGE.replace("{source}", source).replace("{note}", note).replace("{noted}", end)
 
 
+_FROM_TABLE = _sql("select * from pg_temp.incoming", noted=True)
 _ONE_NOTED = _sql(_ONE, noted=True)
 _SEVERAL_NOTED = _sql(_SEVERAL, noted=True)
 _SEVERAL_ALONE = _sql(_SEVERAL, noted=False)

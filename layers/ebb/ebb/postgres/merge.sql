@@ -36,10 +36,14 @@ with incoming as (
     select entity_id, to_timestamp(incoming.event_time), written_at, layout, compact
     from incoming join merged using (entity_id)
     where incoming.event_time >= extract(epoch from now()) - cast(:keep as float8)
-    -- The same write once more is no new one. A subquery that is never made a join: it looks at one month only.
+    -- The same write once more is no new one. A subquery that is never made a join: it looks at one month only;
+    -- and none but the months of this call are ever opened for it.
     and (version = 1 or (
         select true from history as before
         where before.entity_id = incoming.entity_id and before.event_time = to_timestamp(incoming.event_time)
+            and before.event_time between
+                greatest(to_timestamp(cast(:oldest as float8)), now() - make_interval(secs => cast(:keep as float8)))
+                and to_timestamp(cast(:newest as float8))
             and before.layout is not distinct from incoming.layout and before."values" = incoming.compact
         limit 1
     ) is null)
