@@ -11,6 +11,10 @@ import pg8000.native
 from ebb.errors import Unavailable
 
 
+_GIVEN_UP = "57014"
+"""SQLSTATE of a statement that took longer than its time."""
+
+
 class Refused(Unavailable):
     """Postgres answered, and said no.
 
@@ -20,7 +24,8 @@ class Refused(Unavailable):
 
     def __init__(self, message: str, code: str) -> None:
         self.code = code
-        super().__init__(message)
+        # A statement that the server gave up, since nobody waits so long, was never answered.
+        super().__init__(message, timeout=code == _GIVEN_UP)
 
 
 class _Wire(socket.socket):
