@@ -222,6 +222,12 @@ def test_the_check_tells_what_disagrees_and_the_maintenance_puts_it_right(home: 
     assert home.ok("check")
 
 
+def test_the_commands_explain_themselves(tmp_path: Path) -> None:
+    assert "erase" in Home(tmp_path).ebb("subject").stdout
+    for command in ("show", "erase"):
+        assert f"Example:  ebb subject {command}" in Home(tmp_path).ok("subject", command, "--help")
+
+
 def test_a_check_needs_a_local_cloud(tmp_path: Path) -> None:
     for arguments in (("check",), ("subject", "show", "a"), ("subject", "erase", "a", "--yes")):
         done = Home(tmp_path).ebb(*arguments)

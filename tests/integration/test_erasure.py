@@ -1,7 +1,9 @@
 """An erasure on real servers: nothing of the subject is left in either tier, and nothing from before comes back."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,12 +13,14 @@ from ebb.connect import CALM, connect_fast, connect_postgres
 from ebb.metrics import Silent
 from ebb.ports import Access, FeatureRecord, FeatureUpdate
 from ebb.postgres.count import count_subjects
+from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.store.repair import drain, refill
 from ebb.store.subjects import AGREES, AWAY, Subjects
 from ebb.valkey.features import ValkeyFeatures
 from ebb.valkey.link import Address
 from ebb.valkey.refilled import KEY, ValkeyRefilled
+from lambdas.maintain.bootstrap import bootstrap
 from tests.real_stores import RealStores
 from tests.tiny_home import in_postgres, in_valkey
 
@@ -163,4 +167,107 @@ def test_a_valkey_that_came_back_empty_is_refilled_and_knows_when_it_was(
         valkey.set(KEY, b"garbage")
     assert refilled.position() == ""
     for tier in (refilled, fast, durable, connection):
+        tier.close()
+
+
+class Busy:
+    """Somebody who does the same again and again in a thread of their own, until told to stop."""
+
+    def __init__(self, pool: ThreadPoolExecutor, stop: Event, work: Callable[[], None]) -> None:
+        self._stop, self._work = stop, work
+        self.done = pool.submit(self._run)
+
+    def _run(self) -> int:
+        times = 0
+        while not self._stop.is_set():
+            self._work()
+            times += 1
+        return times
+
+
+def test_writers_readers_repairs_and_erasures_at_the_same_time_leave_both_tiers_agreeing(
+    servers: RealStores, subjects: Subjects
+) -> None:
+    """Each value is the moment of its write, so that what was erased would be seen."""
+    stop = Event()
+    people = [f"busy-{number}" for number in range(3)]
+    writers, reader, durable = [servers.writer() for _ in range(2)], servers.store(), servers.durable()
+    fast = connect_fast(servers.settings, Silent())
+
+    def write_all(number: int) -> None:
+        at = time.time() - (0.05 if number else 0.0)  # one of the writers is late
+        writers[number].write([FeatureUpdate(who, {f"x{number}": at}, at) for who in people])
+
+    def read_all() -> None:
+        for who in people:
+            reader.read(who, "me", {})
+
+    def repair() -> None:
+        drain(durable, fast, older_than=-1.0, limit=10)
+
+    with ThreadPoolExecutor(4) as pool:
+        work = [lambda: write_all(0), lambda: write_all(1), read_all, repair]
+        busy = [Busy(pool, stop, each) for each in work]
+        erased = {}
+        for round_ in range(60):
+            who = people[round_ % len(people)]
+            erased[who] = subjects.erase(who, ACCESS).erased_at
+        stop.set()
+        assert all(each.done.result(60) > 3 for each in busy)
+    assert servers.repaired().agrees
+    for who in people:
+        for held in (durable.read(who), fast.held([who]).get(who)):
+            assert held is not None
+            assert held.erased_at is not None
+            assert held.erased_at >= erased[who]
+            assert all(moment > held.erased_at for moment in held.event_times.values())
+        rows = subjects.export(who, ACCESS)["history"]
+        assert all(row["event_time"] > erased[who] for row in rows)
+    durable.close()
+    fast.close()
+
+
+def test_a_valkey_that_is_nearly_full_has_no_room_for_a_refill(servers: RealStores, subjects: Subjects) -> None:
+    assert subjects.export(WHO, ACCESS)["fast_tier"]["state"] == AGREES
+    refilled = ValkeyRefilled(Address("127.0.0.1", servers.valkey.port), seconds=2.0)
+    with redis.Redis(port=servers.valkey.port) as valkey:
+        usual, used = valkey.config_get("maxmemory")["maxmemory"], valkey.info("memory")["used_memory"]
+        try:
+            for most, room in ((0, True), (int(used * 1.1), False), (used * 3, True)):
+                valkey.config_set("maxmemory", most)
+                assert refilled.has_room() is room
+        finally:
+            valkey.config_set("maxmemory", usual)
+    refilled.close()
+
+
+def test_the_maintenance_runs_every_task_on_real_servers(servers: RealStores, subjects: Subjects) -> None:
+    settings = servers.settings
+    environment = {
+        "EBB_RELEASES": str(settings.releases),
+        "EBB_VALKEY_HOST": settings.valkey_host,
+        "EBB_VALKEY_PORT": str(settings.valkey_port),
+        "EBB_POSTGRES_HOST": settings.postgres_host,
+        "EBB_POSTGRES_PORT": str(settings.postgres_port),
+        "EBB_POSTGRES_USER": settings.postgres_user,
+        "EBB_POSTGRES_PASSWORD": settings.postgres_password,
+        "EBB_POSTGRES_DATABASE": settings.postgres_database,
+    }
+    maintenance = bootstrap(environment)
+    store = servers.store()
+    for _ in range(10):
+        assert store.read(WHO, "me", {}).tier == "fast"
+    done = maintenance.run("all")
+    assert done["failed"] == {}
+    assert done["refresh"] == {"records": 1}
+    assert (done["check"]["agrees"], done["check"]["checked"]) == (True, 1)
+    assert done["refill"]["complete"]
+    subjects.erase(WHO, ACCESS)
+    assert maintenance.run("refresh")["refresh"] == {"records": 0}, "who is erased is not hot"
+    assert maintenance.run("check")["check"]["tombstones"] == 1
+    with redis.Redis(port=servers.valkey.port) as valkey:
+        valkey.flushall()
+    assert maintenance.run("refill")["refill"] == {"records": 0, "complete": True}
+    for tier in (maintenance.durable, maintenance.fast, maintenance.refilling):
+        assert isinstance(tier, PostgresFeatures | ValkeyFeatures | ValkeyRefilled)
         tier.close()
