@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 KEEP ?=
 
-.PHONY: help demo test lint types unit integration verify bench lock setup clean
+.PHONY: help demo test lint types unit integration verify bench bench-history lock setup clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ verify: setup ## Fault suites, and the figures that are promised
 
 bench: setup ## Measure every figure and write docs/benchmarks.md
 	$(PY) -m tests.load.bench
+
+bench-history: setup ## History of 50 million rows: as-of reads, months that come and go (needs 40 GB of disk)
+	$(PY) -m tests.load.history
 
 lock: setup ## Resolve the locks anew
 	UV=$$(command -v uv || echo .tools/bin/uv); \

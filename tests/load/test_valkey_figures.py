@@ -4,17 +4,14 @@ import time
 
 import pytest
 
-from tests.load.bench import rows_of
+from tests.load.guard import guard
 from tests.load.valkey_figures import _interleaved, _percentile, valkey_figures
 
 
 @pytest.mark.timeout(300)
 def test_the_fast_tier() -> None:
     figures = valkey_figures()
-    for row in rows_of(figures):
-        print(" | ".join(row))  # noqa: T201 - shown by `make verify`
-    missed = [f"{f.name}: {f.measured:g} against {f.target}" for f in figures if not f.tolerable]
-    assert not missed, missed
+    guard(figures)
     by_name = {figure.name: figure.measured for figure in figures}
     # Without a hedge the delay is there to be seen, so what took it away was the hedge.
     assert by_name["slow reads, p99 without a hedge"] > 90
