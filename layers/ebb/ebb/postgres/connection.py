@@ -10,7 +10,6 @@ import pg8000.native
 
 from ebb.errors import Unavailable
 
-
 _GIVEN_UP = "57014"
 """SQLSTATE of a statement that took longer than its time."""
 
