@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,6 +72,7 @@ def up(
 
 
 def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool) -> None:
+    from lambdas.migrate.logic import preload  # noqa: PLC0415
     from local.loading.database import prepare_database  # noqa: PLC0415
     from local.loading.erasures import scrub_erased  # noqa: PLC0415
     from local.loading.load import Table, load_table  # noqa: PLC0415
@@ -106,6 +108,9 @@ def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool)
         if not as_json and not progress_file:
             errors.print("Ctrl-C stops it.")
 
+    if not (request.folder / "postgres").exists():
+        # Alembic takes as long to import as a new Postgres to start.
+        Thread(target=preload, daemon=True).start()
     plan = make_plan(
         served,
         request.folder,
