@@ -132,7 +132,7 @@ def test_a_load_that_was_killed_anywhere_ends_as_one_that_never_was(
     chance = np.random.default_rng(7)
     for kill in range(KILLS):
         process = _start(data, contracts["killed"], tmp_path / "killed", servers)
-        aim = ROWS * kill // KILLS + int(chance.integers(1, ROWS // KILLS // 2))
+        aim = int(0.7 * ROWS * (kill + chance.random() / 2) / KILLS)
         _until(partial(_has_come, servers, "killed", aim))
         time.sleep(chance.random() * 0.1)  # anywhere within a batch
         process.kill()
