@@ -7,6 +7,7 @@ from ebb.calls import Call, entity_id_of, feature_values, only
 from ebb.contract.model import Contract
 from ebb.doors import Report
 from ebb.errors import BadFeatures, BadShape, Refusal
+from ebb.event_time import AHEAD_SECONDS
 from ebb.features.inputs import accept_some
 from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.store.store import FeatureStore
@@ -15,8 +16,6 @@ ONE_LIMIT, BATCH_LIMIT = 65_536, 5_000_000
 """Bytes of a body."""
 
 BATCH_ENTITIES = 1_000
-AHEAD_SECONDS = 300.0
-"""How far in the future an event time may lie: clocks differ."""
 
 TOO_LATE = "what is older than the subject's erasure changes nothing"
 

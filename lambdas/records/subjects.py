@@ -30,7 +30,7 @@ class SubjectsService:
         """`DELETE /v1/subjects/{entity_id}`: erase one entity everywhere; again changes nothing but the moment."""
         entity_id = self._entity_id(call)
         erased = self._subjects.erase(entity_id, self._access(call, "erase"))
-        return {"entity_id": entity_id, **erased.document()}
+        return {"entity_id": entity_id, **erased.document(self._clock())}
 
     def _entity_id(self, call: Call) -> str:
         call.require(SCOPE)

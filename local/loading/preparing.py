@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebb.contract import Contract
+from ebb.event_time import AHEAD_SECONDS
 from ebb.postgres.loads import Checkpoint
-from lambdas.records.service import AHEAD_SECONDS
 from local.loading.load_id import written_at
 from local.loading.road import Prepared
 from local.loading.rows import copy_parts

@@ -111,7 +111,7 @@ def test_an_erased_subject_is_nowhere_and_a_late_event_is_told_so(home: Home, ht
     before = show(http, who)["current"]
     erased = erase(http, who)
     assert (erased["durable_tier"], erased["fast_tier"]) == ("erased", "erased")
-    assert erased["caches_clear_at"] - erased["erased_at"] <= 60
+    assert erased["caches_clear_at"] <= time.time() + 60
     assert score(http, who).status_code == 404
     assert write(http, who, {"city": city_of(who)}, time.time() - 30)["written"] == 0
     batch = {"entities": [{"entity_id": who, "features": {"city": city_of(who)}, "event_time": time.time() - 30}]}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ebb.errors import Unavailable
+from ebb.event_time import AHEAD_SECONDS
 from ebb.ports import Access, FeatureRecord, FeatureUpdate, HistoryRow, Merged, Repair
 
 
@@ -100,10 +101,18 @@ class MemoryDurable:
         self._answer()
         held = self.records.get(entity_id)
         version = held.version + 1 if held else 1
-        self.records[entity_id] = FeatureRecord({}, {}, version, erased_at=self.clock())
+        self.records[entity_id] = FeatureRecord({}, {}, version, erased_at=self._floor(held))
         self.writes.pop(entity_id, None)
         self.record_access(entity_id, access)
         return self._noted([entity_id])
+
+    def _floor(self, held: FeatureRecord | None) -> float:
+        """Return until when nothing is held again: what was ahead of the clock is from before the erasure too."""
+        now = self.clock()
+        if held is None:
+            return now
+        newest = min(max(held.event_times.values(), default=now), now + AHEAD_SECONDS)
+        return max(now, newest, held.erased_at or now)
 
     def _noted(self, entity_ids: Sequence[str]) -> Merged:
         """Leave the note of a merge; one that touched nothing leaves one too, as its own transaction does."""

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from ebb.connect import CALM, connect_fast, connect_postgres
+from ebb.event_time import AHEAD_SECONDS
 from ebb.metrics import Silent
 from ebb.ports import Access, FeatureRecord, FeatureUpdate
 from ebb.postgres.count import count_subjects
@@ -109,6 +110,19 @@ def test_a_late_event_changes_nothing_and_a_newer_one_starts_anew(servers: RealS
     assert servers.repaired().agrees
 
 
+@pytest.mark.parametrize("ahead", [0.0, 200.0, 9e8])
+def test_an_event_ahead_of_the_clock_does_not_come_back_when_it_is_sent_again(
+    servers: RealStores, subjects: Subjects, ahead: float
+) -> None:
+    at = time.time() + ahead
+    write(servers, {"city": CANARY}, at)
+    write(servers, {"tenure": 1.0}, time.time() - 1)
+    erased = subjects.erase(WHO, ACCESS)
+    assert erased.erased_at <= time.time() + AHEAD_SECONDS + 1
+    again = write(servers, {"city": CANARY}, at)
+    assert again.is_tombstone == (ahead < AHEAD_SECONDS)
+
+
 def test_a_slow_reader_and_a_note_from_before_bring_nothing_back(
     servers: RealStores, subjects: Subjects, fast: ValkeyFeatures
 ) -> None:
@@ -131,7 +145,7 @@ def test_while_valkey_is_silent_an_erasure_is_pending_and_then_repaired(
     durable = servers.durable()
     with servers.silent(servers.valkey):
         erased = subjects.erase(WHO, ACCESS)
-        assert erased.document()["fast_tier"] == "pending"
+        assert erased.document(time.time())["fast_tier"] == "pending"
         assert subjects.export(WHO, ACCESS)["fast_tier"]["state"] == AWAY
         assert drain(durable, fast, older_than=-1.0, limit=10).away
     deadline = time.monotonic() + 20

@@ -94,6 +94,19 @@ def test_a_fast_tier_that_differs_is_told(world: World) -> None:
     assert _document(world.show())["fast_tier"] == {"state": AWAY, "record": None}
 
 
+def test_a_write_that_passes_through_is_no_difference(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = world.durable.record_access
+
+    def write_in_between(entity_id: str, access: Access) -> None:
+        world.write({"tenure": 9}, NOW)
+        record(entity_id, access)
+
+    monkeypatch.setattr(world.durable, "record_access", write_in_between)
+    document = _document(world.show())
+    assert document["fast_tier"]["state"] == "agrees"
+    assert document["current"]["features"]["tenure"]["value"] == 9
+
+
 def test_an_unknown_subject_is_a_404_and_leaves_no_trace(world: World) -> None:
     assert world.show("nobody").status == 404
     assert "nobody" not in world.durable.looks
@@ -169,3 +182,12 @@ def test_a_late_event_does_not_bring_a_subject_back_and_a_newer_one_starts_anew(
     assert [row.values for row in world.durable.history("e-1")] == [{"tenure": 1}]
     world.write({"city": "Ghent"}, NOW - 1)
     assert world.fast.held(["e-1"])["e-1"].values == {"tenure": 1}, "the floor stays"
+
+
+def test_an_event_ahead_of_the_clock_does_not_come_back_when_it_is_sent_again(world: World) -> None:
+    world.write({"city": "Ghent"}, NOW + 200)
+    told = _document(world.erase())
+    assert (told["erased_at"], told["caches_clear_at"]) == (NOW + 200, NOW + CACHE_SECONDS)
+    world.now += 10
+    world.write({"city": "Ghent"}, NOW + 200)
+    assert world.fast.held(["e-1"])["e-1"].is_tombstone

@@ -4,24 +4,28 @@ from typing import Any
 
 import pg8000.native
 
+from ebb.event_time import AHEAD_SECONDS
 from ebb.ports import Access, FeatureRecord, Merged
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.history import PostgresHistory
 from ebb.postgres.months import ALL_MONTHS, LOCK_LEAVE
 
-# The clock is read when the row is locked: what was merged while this waited is older.
+# The clock is read when the row is locked: what was merged while this waited is older. What was held of the next
+# minutes, since clocks differ, is from before the erasure too: sent again, it must not come back.
 _TOMBSTONE = """
 insert into features as held (entity_id, version, event_time, "values", salt, erased_at, written_at)
 select :entity_id, 1, at, '{}', null, at, clock_timestamp()
 from (select extract(epoch from clock_timestamp())::float8 as at) as clock
 on conflict (entity_id) do update set (version, event_time, times, "values", salt, erased_at, written_at) = (
-    select held.version + 1, at, '{}'::jsonb, '{}'::jsonb, null::bytea, greatest(at, held.erased_at),
+    select held.version + 1, at, '{}'::jsonb, '{}'::jsonb, null::bytea,
+        greatest(at, held.erased_at, least(at + {ahead}, greatest(
+            held.event_time, (select max(value::float8) from jsonb_each_text(held.times))))),
         greatest(clock_timestamp(), held.written_at + interval '1 microsecond')
     from (select extract(epoch from clock_timestamp())::float8 + 0 * held.version as at) as clock
 )
 returning version, erased_at
-"""
+""".replace("{ahead}", f"{AHEAD_SECONDS:g}")
 _ACCESS = """
 insert into subject_accesses (entity_id, at, client, action, correlation_id)
 values (:entity_id, to_timestamp(cast(:at as float8)), :client, :action, :correlation_id)

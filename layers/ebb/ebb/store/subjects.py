@@ -30,21 +30,21 @@ class Erased:
     """What an erasure did.
 
     Attributes:
-        erased_at: epoch seconds of the durable tier; no event from before is ever held again.
+        erased_at: epoch seconds of the durable tier; no event up to then is ever held again.
         fast_pending: whether the fast tier did not answer, and is told by the maintenance.
     """
 
     erased_at: float
     fast_pending: bool
 
-    def document(self) -> dict[str, Any]:
-        """Return the part of the answer that every caller gets."""
+    def document(self, now: float) -> dict[str, Any]:
+        """Return the part of the answer that every caller gets, at `now` (epoch seconds)."""
         return {
             "erased_at": self.erased_at,
             "durable_tier": "erased",
             "fast_tier": "pending" if self.fast_pending else "erased",
             # A fast tier that comes back with the old record may be remembered once more, until it is told.
-            "caches_clear_at": None if self.fast_pending else self.erased_at + CACHE_SECONDS,
+            "caches_clear_at": None if self.fast_pending else now + CACHE_SECONDS,
         }
 
 
@@ -72,6 +72,9 @@ class Subjects:
             raise UnknownEntity("nothing is held of this subject, and nothing was: check the id")
         self._durable.record_access(entity_id, access)
         held = self._durable.read(entity_id)
+        if fast is not None and how(fast, held):  # a write may have passed through in between
+            fast, state = self._look(entity_id)
+            held = self._durable.read(entity_id)
         history = self._durable.history(entity_id)
         return {
             "entity_id": entity_id,
