@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
+
+import redis
 
 from ebb.connect import CALM, QUICK, Patience, connect_fast, connect_postgres, connect_store
 from ebb.metrics import Silent
@@ -67,11 +70,11 @@ class RealStores:
         settings = replace(self.settings, **changes)  # type: ignore[arg-type]
         fast = connect_fast(settings, signals)
         self._opened.callback(fast.close)
-        return connect_store(settings, signals, fast, self.connection(patience))
+        return connect_store(settings, signals, fast, self.connection(patience, settings))
 
-    def connection(self, patience: Patience = CALM) -> PostgresConnection:
+    def connection(self, patience: Patience = CALM, settings: Settings | None = None) -> PostgresConnection:
         """Return one more connection to Postgres, closed in the end."""
-        made = connect_postgres(self.settings, patience)
+        made = connect_postgres(settings or self.settings, patience)
         self._opened.callback(made.close)
         return made
 
@@ -102,6 +105,27 @@ class RealStores:
         """Start Postgres again on its data and port."""
         self.postgres.stop()
         self.postgres = Postgres.start(self.folder / "postgres", self.postgres.port, durable=False)
+
+    def fail_over(self) -> None:
+        """End the primary; from now on its place is the replica's, which still refuses writes."""
+        assert self.replica is not None
+        self.valkey.stop()
+        self.valkey, self.replica = self.replica, None
+
+    def reload_valkey(self, look: Callable[[], object]) -> None:
+        """Let Valkey load its data anew, slowly; `look` is called again and again meanwhile."""
+        with redis.Redis(port=self.valkey.port) as client, redis.Redis(port=self.valkey.port) as other:
+            client.mset({f"k{number}": "x" * 100 for number in range(15_000)})
+            client.config_set("rdbcompression", "no")
+            client.config_set("key-load-delay", 50)
+            client.config_set("loading-process-events-interval-bytes", 1_024)
+            reload = Thread(target=lambda: other.execute_command("DEBUG", "RELOAD"))
+            reload.start()
+            for _ in range(30):
+                look()
+                sleep(0.02)
+            client.config_set("key-load-delay", 0)
+            reload.join(30)
 
     @contextmanager
     def silent(self, server: Valkey | Postgres) -> Iterator[None]:
@@ -135,7 +159,9 @@ class RealStores:
                 server.stop()
 
     def _start_valkey(self, port: int) -> Valkey:
-        return Valkey.start(self.folder / "valkey", port, memory_mib=self.memory_mib, policy=self.policy)
+        options = ("--enable-debug-command", "local")
+        folder, memory = self.folder / "valkey", self.memory_mib
+        return Valkey.start(folder, port, memory_mib=memory, policy=self.policy, options=options)
 
     def _start_replica(self, port: int) -> Valkey:
         return Valkey.start(self.folder / "replica", port, memory_mib=self.memory_mib, replica_of=self.valkey.port)

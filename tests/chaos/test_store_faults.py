@@ -17,6 +17,7 @@ from ebb.errors import Unavailable
 from ebb.ports import Access
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.store.store import AWAY, BUSY, FeatureStore
+from tests.fakes.proxy import proxy_to
 from tests.fakes.stores import Counted
 from tests.real_stores import RealStores, until, update
 
@@ -270,6 +271,59 @@ def test_an_erasure_while_valkey_is_silent_reaches_it_with_the_repair(servers: R
     assert servers.repaired().agrees
     until(lambda: store.read(who, "me", {}).tier == "fast")
     assert store.read(who, "me", {}).record is None
+
+
+def test_a_replica_is_promoted_in_a_lost_primarys_place(tmp_path: Path) -> None:
+    """First the name leads to a replica that refuses writes, as in the middle of a failover; then it is promoted."""
+    servers = RealStores(tmp_path, with_replica=True)
+    try:
+        _fill(servers)
+        assert servers.replica is not None
+        with redis.Redis(port=servers.replica.port) as client:
+            until(lambda: client.dbsize() >= len(PEOPLE))
+        servers.fail_over()
+        writer, reader = servers.writer(), servers.store()
+        writer.write([update(who, 7_000.0, 7_000.0) for who in PEOPLE])
+        servers.valkey.promote()
+        assert servers.repaired().agrees
+        read = [reader.read(who, "me", {}).record for who in PEOPLE]
+        assert {record.event_times["x"] for record in read if record is not None} == {7_000.0}
+        assert None not in read
+    finally:
+        servers.end()
+
+
+def test_a_half_open_network_is_found_out_and_left(servers: RealStores) -> None:
+    """Connections stay open, and nothing comes through any more: neither server may hold an answer up."""
+    _fill(servers)
+    with proxy_to(servers.valkey.port) as to_valkey, proxy_to(servers.postgres.port) as to_postgres:
+        store = servers.store(valkey_port=to_valkey.port, postgres_port=to_postgres.port)
+        until(lambda: _tier(store, PEOPLE[0]) == "fast")
+        to_valkey.swallow(on=True)
+        until(lambda: _tier(store, PEOPLE[1]) == "durable")
+        to_postgres.swallow(on=True)
+        start = time.monotonic()
+        until(lambda: store.read(PEOPLE[2], "me", {}).trouble == AWAY)
+        assert _tier(store, PEOPLE[0]) == "cache"
+        assert time.monotonic() - start < 2
+        to_valkey.swallow(on=False)
+        to_postgres.swallow(on=False)
+        until(lambda: _tier(store, PEOPLE[2]) == "fast", 5)
+        until(lambda: store.read("nobody", "me", {}).trouble == "", 5)
+
+
+def test_a_valkey_that_is_loading_is_passed_by_and_used_when_it_is_done(tmp_path: Path) -> None:
+    servers = RealStores(tmp_path)
+    try:
+        _fill(servers)
+        store, seen = servers.store(), set[str]()
+        servers.reload_valkey(lambda: seen.add(_tier(store, PEOPLE[0])))
+        assert seen <= {"durable", "fast"}
+        assert "durable" in seen
+        until(lambda: _tier(store, PEOPLE[0]) == "fast")
+        assert servers.repaired().agrees
+    finally:
+        servers.end()
 
 
 def _fill_up(client: redis.Redis) -> None:
