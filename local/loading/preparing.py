@@ -43,9 +43,16 @@ class Preparing:
         contract = self._contract
         for rows in self._stream.batches(needed_columns(contract), BATCH, self._first):
             batch = accept_batch(
-                contract, rows, str(self._stream.path), first=self._first, latest=self._now + AHEAD_SECONDS
+                contract,
+                rows,
+                str(self._stream.path),
+                first=self._first,
+                latest=self._now + AHEAD_SECONDS,
+                ragged=self._stream.ragged,
             )
             yield self._prepared(batch)
+            for row in [row for row in self._stream.ragged if row < self._first]:
+                del self._stream.ragged[row]
 
     def _prepared(self, batch: Batch) -> Prepared:
         rows, first = len(batch.good), self._first

@@ -201,6 +201,25 @@ def test_a_bad_row_is_refused_with_its_reason_and_the_good_ones_go_on(
     ]
 
 
+def test_a_row_of_a_csv_with_a_cell_too_few_is_refused_and_the_others_go_on(
+    servers: Servers, tmp_path: Path, loads: Path
+) -> None:
+    contract, path = small("ragged"), tmp_path / "t.csv"
+    path.write_text(
+        f"id;at;x;plan\na;{NOW - 9};1;p\nb;1;p\nc;2020-01-01T00:00:00Z;3;p;q;r\nd;2024-01-01;2,5;p\ne;{NOW};2.5;p\n"
+    )
+    loaded = load_table(Table(path, contract, loads), servers, Silent())
+    assert (loaded.rows, loaded.refused) == (5, 3)
+    assert loaded.refused_file is not None
+    with loaded.refused_file.open(newline="") as file:
+        assert list(csv.reader(file))[1:] == [
+            ["2", "", "", "has 3 cells, but the header has 4 columns"],
+            ["3", "", "", "has 6 cells, but the header has 4 columns"],
+            ["4", "d", "x", "is not a number"],
+        ]
+    assert asked(servers, contract, "select entity_id from features order by 1") == [["a"], ["e"]]
+
+
 def test_a_table_of_refused_rows_only_is_an_error(servers: Servers, tmp_path: Path, loads: Path) -> None:
     path = rows_of(tmp_path, ("a", NOW - 9, -1.0, "p"), ("b", NOW - 9, -1.0, "p"))
     with pytest.raises(DataError, match="every one of its 2 rows was refused"):

@@ -99,6 +99,13 @@ def test_rows_are_refused_exactly_where_single_values_are(values: list[float | N
             assert good
 
 
+def test_a_row_that_is_none_has_one_reason_only() -> None:
+    columns: dict[str, object] = {name: [values[0], None, values[1]] for name, values in GOOD.items()}
+    batch = accept_batch(ALL, pa.table(columns), "t.csv", first=10, latest=2e9, ragged={11: "has 1 cells", 99: "later"})
+    assert batch.good.tolist() == [True, False, True]
+    assert list(batch.refused) == [(1, "", "has 1 cells")]
+
+
 def test_keys_that_are_missing_or_unfit_are_refused_and_not_repeated_aloud() -> None:
     columns: dict[str, object] = {"id": ["e1", "", "a\x07b", None, "x" * 257, "e1"], "x": [1.0] * 6}
     batch = held(contract_of('name = "x"; kind = "number"', entity="id"), columns)

@@ -108,7 +108,6 @@ def test_a_header_only(tmp_path: Path, content: str) -> None:
     [
         ("", "is empty"),
         ("a,a\n1,2\n", "more than one column named 'a'"),
-        ("a,b\n1,2\n3\n", "line 3: this row has 1 cells"),
         ('a,b\n1,2\n"3,4\n5,6\n', "a quote that is opened"),
         (b"a,b\n1,2\n\xff,4\n", "is not UTF-8: line 3, column 'a'"),
     ],
@@ -116,6 +115,30 @@ def test_a_header_only(tmp_path: Path, content: str) -> None:
 def test_a_broken_csv_is_refused_with_its_line(tmp_path: Path, content: str | bytes, says: str) -> None:
     with pytest.raises(DataError, match=says):
         count_rows(open_stream(csv(tmp_path, content)), ["a"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=80), st.integers(1, 30), st.integers(0, 80))
+def test_a_row_of_another_width_is_a_gap_in_its_place(tmp_path: Path, widths: list[int], size: int, skip: int) -> None:
+    lines = [",".join(f"{i}.{k}" for k in range(width)) for i, width in enumerate(widths)]
+    stream = open_stream(csv(tmp_path, "a,b\n\n" + "\n\n".join(lines) + "\n"))
+    assert count_rows(stream, ["a"]) == len(widths)
+    assert not stream.ragged
+    rows = [row for part in stream.batches(["b", "a"], size, skip) for row in part.to_pylist()]
+    expected = [
+        {"b": f"{i}.1", "a": f"{i}.0"} if width == 2 else {"b": None, "a": None} for i, width in enumerate(widths)
+    ]
+    assert rows == expected[skip:]
+    assert set(stream.ragged) == {i for i, width in enumerate(widths) if width != 2}
+    assert all("but the header has 2 columns" in reason for reason in stream.ragged.values())
+
+
+def test_gaps_are_found_over_many_blocks(tmp_path: Path) -> None:
+    wide = "x" * 1_000
+    text = "".join(f"{i},{wide}\n" if i % 700 else f"{i}\n" for i in range(5_000))
+    stream = open_stream(csv(tmp_path, "a,b\n" + text))
+    found = [row for part in stream.batches(["a"], 900) for row in part["a"].to_pylist()]
+    assert found == [str(i) if i % 700 else None for i in range(5_000)]
 
 
 def test_a_damaged_parquet_names_its_file(tmp_path: Path) -> None:

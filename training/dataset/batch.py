@@ -1,8 +1,9 @@
 """A batch of a table held against its contract: the rows that fit, and why the others do not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Batch:
         categories: [c], in the contract's order; "" is missing.
         event_times: epoch seconds [N]; None where the contract names no column.
         good: bool [N], the rows in which nothing is refused.
-        refused: (0-based row, feature or column, reason), in the order of the rows.
+        refused: (0-based row, feature or column or "", reason), in the order of the rows.
     """
 
     entities: Texts
@@ -74,7 +75,15 @@ def needed_columns(contract: Contract) -> list[str]:
     return [f.column for f in contract.features] + [name for name in extra if name is not None]
 
 
-def accept_batch(contract: Contract, table: pa.Table, source: str, *, first: int, latest: float) -> Batch:
+def accept_batch(
+    contract: Contract,
+    table: pa.Table,
+    source: str,
+    *,
+    first: int,
+    latest: float,
+    ragged: Mapping[int, str] = MappingProxyType({}),
+) -> Batch:
     """Hold some rows against the contract.
 
     Args:
@@ -83,11 +92,13 @@ def accept_batch(contract: Contract, table: pa.Table, source: str, *, first: int
         source: the table's name for messages.
         first: 0-based position of the first row in the whole table.
         latest: the latest event time that is believed, epoch seconds.
+        ragged: rows of the whole table, 0-based, that are refused as they stand, with the reason.
 
     Raises:
         DataError: a column cannot be read at all.
     """
-    refusals = RowRefusals(source, contract.name, {f.column: f.name for f in contract.features})
+    broken = {row - first: reason for row, reason in ragged.items() if first <= row < first + table.num_rows}
+    refusals = RowRefusals(source, contract.name, {f.column: f.name for f in contract.features}, broken)
     numbers = np.empty((table.num_rows, len(contract.numbers)), np.float32)
     for i, feature in enumerate(contract.numbers):
         numbers[:, i] = accept_numbers(feature, table[feature.column], refusals)

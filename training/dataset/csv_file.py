@@ -2,10 +2,11 @@
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -47,31 +48,66 @@ def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
     return pa.table(columns, names=names)
 
 
-def stream_csv(path: Path, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
+def stream_csv(path: Path, columns: Collection[str], ragged: dict[int, str]) -> Iterator[pa.RecordBatch]:
     """Read some columns of a csv file in UTF-8 as texts exactly as spelled, a few thousand rows at a time.
 
     Args:
         path: the file.
         columns: names as the header spells them.
+        ragged: takes each row (0-based) that has more or fewer cells than the header, with a sentence; in its place
+            stands a row of nulls.
 
     Raises:
-        DataError: see `read_csv`; what came before the broken row was yielded.
+        DataError: bytes are no UTF-8; what came before them was yielded.
     """
     delimiter, _ = read_head(path)
     if not _has_rows(path, delimiter):
         return
+    found: deque[int] = deque()
+
+    def handler(row: Any) -> str:
+        place = int(row.number) - 2  # it counts from 1, the header too
+        found.append(place)
+        ragged[place] = f"has {row.actual_columns:,} cells, but the header has {row.expected_columns:,} columns"
+        return "skip"
+
     try:
         with pa_csv.open_csv(
             path,
             read_options=pa_csv.ReadOptions(block_size=_STREAMED_BYTES, use_threads=False),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=handler
+            ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False, include_columns=[*columns]
             ),
         ) as reader:
-            yield from reader
+            yield from with_gaps(reader, found, reader.schema)
     except pa.ArrowException as error:
         raise explain(path, delimiter, str(error)) from None
+
+
+def with_gaps(batches: Iterable[pa.RecordBatch], gaps: deque[int], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Put a row of nulls wherever a row was left out.
+
+    Args:
+        batches: the rows that were not.
+        gaps: 0-based places of those that were, in order; filled while `batches` is read, no later than what follows.
+        schema: of the batches.
+    """
+    place = 0
+    gap = pa.RecordBatch.from_arrays([pa.nulls(1, field.type) for field in schema], schema=schema)
+    for batch in batches:
+        rest = batch
+        while gaps and gaps[0] < place + rest.num_rows:
+            before = gaps.popleft() - place
+            yield rest.slice(0, before)
+            yield gap
+            place, rest = place + before + 1, rest.slice(before)
+        yield rest
+        place += rest.num_rows
+    for _ in gaps:
+        yield gap
 
 
 def read_head(path: Path) -> tuple[str, list[str]]:

@@ -17,11 +17,12 @@ class RowRefusals(Refusals):
         source: the table's name for people.
         contract: the contract's name.
         features: the names of features by their columns.
+        ragged: rows (0-based) that are none, with the only reason that is told of them.
     """
 
-    def __init__(self, source: str, contract: str, features: Mapping[str, str]) -> None:
+    def __init__(self, source: str, contract: str, features: Mapping[str, str], ragged: Mapping[int, str]) -> None:
         super().__init__(source, contract)
-        self._features = features
+        self._features, self._ragged = features, ragged
         self._found: list[tuple[str, str, NDArray[np.intp]]] = []
 
     def add(self, sentence: str) -> None:
@@ -49,11 +50,18 @@ class RowRefusals(Refusals):
     def good(self, rows: int) -> NDArray[np.bool_]:
         """Return which of the first `rows` rows nothing was said about, bool [rows]."""
         good = np.ones(rows, bool)
+        good[list(self._ragged)] = False
         for _, _, found in self._found:
             good[found] = False
         return good
 
     def by_row(self) -> list[tuple[int, str, str]]:
         """Return (0-based row, feature, reason), in the order of the rows."""
-        every = [(int(row), feature, reason) for feature, reason, rows in self._found for row in rows]
+        every = [(row, "", reason) for row, reason in self._ragged.items()]
+        every += [
+            (int(row), feature, reason)
+            for feature, reason, rows in self._found
+            for row in rows
+            if int(row) not in self._ragged
+        ]
         return sorted(every, key=itemgetter(0))

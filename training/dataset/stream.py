@@ -1,7 +1,7 @@
 """A table that is too large to be held: its columns are known, its rows come batch by batch."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,6 +22,8 @@ class Stream:
         path: where it lies.
         schema: its columns, named without surrounding blanks; those of csv are text.
         rows: how many there are; None while nobody has counted.
+        ragged: rows (0-based) of a csv file that have more or fewer cells than its header, with a sentence; filled
+            while batches are read, in which rows of nulls stand for them. The reader may remove what it has seen.
     """
 
     path: Path
@@ -29,6 +31,7 @@ class Stream:
     rows: int | None
     _spelled: Sequence[str]
     _read: Callable[[Sequence[str], int, int], Rows]
+    ragged: dict[int, str] = field(default_factory=dict)
 
     def batches(self, columns: Sequence[str], size: int, skip: int = 0) -> Iterator[pa.Table]:
         """Read some columns from beginning to end.
@@ -44,6 +47,7 @@ class Stream:
         columns = list(dict.fromkeys(columns))
         spelled = [self._spelled[self.schema.get_field_index(name)] for name in columns]
         schema = pa.schema([self.schema.field(name) for name in columns])
+        self.ragged.clear()
         held: list[pa.RecordBatch] = []
         for part in self._read(spelled, size, skip):
             held.append(pa.RecordBatch.from_arrays([part[name] for name in spelled], columns))
@@ -76,18 +80,26 @@ def open_stream(path: Path) -> Stream:
     if broken is not None:
         raise broken
     schema = pa.schema([(name, pa.string()) for name in bare_names(path, names)])
-    return Stream(path, schema, None, names, lambda columns, _size, skip: _skipped(stream_csv(path, columns), skip))
+    ragged: dict[int, str] = {}
+
+    def read(columns: Sequence[str], _size: int, skip: int) -> Rows:
+        return _skipped(stream_csv(path, columns, ragged), skip)
+
+    return Stream(path, schema, None, names, read, ragged)
 
 
 def count_rows(stream: Stream, columns: Sequence[str]) -> int:
     """Count the rows; of a csv file the given columns are read once from beginning to end.
 
     Raises:
-        DataError: a row of a csv file has more or fewer cells than its header, is no UTF-8, or there is no row.
+        DataError: a csv file is no UTF-8, or there is no row.
     """
     if stream.rows is not None:
         return stream.rows
-    rows: int = sum(batch.num_rows for batch in stream.batches(columns, 1 << 14))
+    rows = 0
+    for batch in stream.batches(columns, 1 << 14):
+        rows += batch.num_rows
+        stream.ragged.clear()
     if rows == 0:
         raise no_rows(stream.path)
     return rows
