@@ -1,8 +1,8 @@
 """A caller of the local cloud: finds it, mints its own token, and reads answers and problems."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -51,13 +51,18 @@ def score_entity(entity_id: str, *, explain: bool) -> dict[str, Any]:
     return _ask("ebb-score", ("predict", "explain"), "POST", "/v1/predictions", body)
 
 
-def show_subject(entity_id: str) -> dict[str, Any]:
+def show_subject(entity_id: str, moments: Mapping[str, float]) -> dict[str, Any]:
     """Return everything that is held of a subject; the call is recorded as an access.
+
+    Args:
+        entity_id: whom.
+        moments: `event_time` and `ingested_at`, epoch seconds, for what was known at a moment; none for now alone.
 
     Raises:
         Refused, Unavailable: see `score_entity`.
     """
-    return _ask("ebb-subject", ("subjects",), "GET", _subject(entity_id))
+    query = f"?{urlencode(moments)}" if moments else ""
+    return _ask("ebb-subject", ("subjects",), "GET", _subject(entity_id) + query)
 
 
 def erase_subject(entity_id: str) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def test_the_check_tells_what_disagrees_and_the_maintenance_puts_it_right(home: 
 def test_the_commands_explain_themselves(tmp_path: Path) -> None:
     assert "erase" in Home(tmp_path).ebb("subject").stdout
     for command in ("show", "erase"):
-        assert f"Example:  ebb subject {command}" in Home(tmp_path).ok("subject", command, "--help")
+        assert f"ebb subject {command} ID" in Home(tmp_path).ok("subject", command, "--help")
 
 
 def test_a_check_needs_a_local_cloud(tmp_path: Path) -> None:

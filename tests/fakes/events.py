@@ -4,7 +4,13 @@ from typing import Any
 
 
 def event(
-    route: str, body: bytes = b"", *, scope: str = "predict", path: dict[str, str] | None = None, client: str = "acme"
+    route: str,
+    body: bytes = b"",
+    *,
+    scope: str = "predict",
+    path: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    client: str = "acme",
 ) -> dict[str, Any]:
     """Make one event; a body that is no UTF-8 arrives as base64, as AWS sends it."""
     from base64 import b64encode  # noqa: PLC0415
@@ -21,6 +27,7 @@ def event(
         "rawQueryString": "",
         "headers": {"content-type": "application/json", "host": "localhost"},
         "pathParameters": path or {},
+        **({"queryStringParameters": query} if query else {}),
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "local",

@@ -32,8 +32,8 @@ class World:
     def write(self, values: dict[str, Any], at: float) -> None:
         self.fast.put(self.durable.merge([FeatureUpdate("e-1", values, at)]).records)
 
-    def show(self, entity_id: str = "e-1", scope: str = "subjects") -> Answer:
-        made = event(f"GET {PATH}", scope=scope, path={"entity_id": entity_id})
+    def show(self, entity_id: str = "e-1", scope: str = "subjects", **query: str) -> Answer:
+        made = event(f"GET {PATH}", scope=scope, path={"entity_id": entity_id}, query=query)
         return answer(made, self.service.export, lambda *_: None)
 
     def erase(self, entity_id: str = "e-1", scope: str = "subjects") -> Answer:
@@ -50,6 +50,25 @@ def _document(result: Answer) -> dict[str, Any]:
     assert result.status == 200, result.body
     document: dict[str, Any] = orjson.loads(result.body)
     return document
+
+
+def test_what_was_true_at_a_moment_as_it_was_known_at_another(world: World) -> None:
+    world.now += 100
+    world.write({"tenure": 9}, NOW - 15)  # comes late
+    shown = _document(world.show(event_time=str(NOW - 12), ingested_at=str(NOW)))["known_at"]
+    assert {name: each["value"] for name, each in shown["features"].items()} == {"city": "Ghent", "tenure": 3}
+    shown = _document(world.show(event_time=str(NOW - 12)))["known_at"]
+    assert shown["ingested_at"] == world.now
+    assert shown["features"]["tenure"] == {"value": 9, "event_time": NOW - 15}
+    assert _document(world.show(event_time="1"))["known_at"]["features"] == {}
+    assert "known_at" not in _document(world.show())
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "", "nan", "-1", "inf", "1e300", "1,2"])
+def test_a_moment_that_is_none_is_refused_and_shows_nothing(world: World, moment: str) -> None:
+    refused = world.show(event_time=moment)
+    assert (refused.status, orjson.loads(refused.body)["type"]) == (422, "urn:ebb:problem:bad-shape")
+    assert b"Ghent" not in refused.body
 
 
 def test_everything_held_stands_in_one_document(world: World) -> None:

@@ -12,6 +12,9 @@ import orjson
 from ebb.entity_id import LONGEST, NO_TEXT, is_entity_id
 from ebb.errors import BadRequest, BadShape, NotAllowed, TooLarge
 
+LATEST = 253_402_300_800.0
+"""Epoch seconds of the year 10000, which no calendar holds."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -22,6 +25,7 @@ class Call:
         scopes: what the token allows.
         body: as sent.
         path: path parameters.
+        query: query parameters; one that is given several times has its values joined by commas.
         correlation_id: names this call in answers and logs.
     """
 
@@ -29,6 +33,7 @@ class Call:
     scopes: frozenset[str]
     body: bytes
     path: Mapping[str, str]
+    query: Mapping[str, str]
     correlation_id: str
 
     def require(self, scope: str) -> None:
@@ -72,6 +77,7 @@ def call_from_event(event: Mapping[str, Any]) -> Call:
         scopes=frozenset(claims.get("scope", "").split()),
         body=_body(event),
         path=event.get("pathParameters") or {},
+        query=event.get("queryStringParameters") or {},
         correlation_id=context.get("requestId", ""),
     )
 
@@ -98,6 +104,21 @@ def entity_id_of(value: Any) -> str:
         raise BadShape("`entity_id` was not sent as UTF-8: encode it so before it is percent-encoded")
     if not isinstance(value, str) or not is_entity_id(value):
         raise BadShape(f"`entity_id` must be a text of 1 to {LONGEST} printable characters")
+    return value
+
+
+def moment_of(query: Mapping[str, str], name: str, default: float) -> float:
+    """Read a moment from the query, epoch seconds.
+
+    Raises:
+        BadShape: it is given, and no such number.
+    """
+    try:
+        value = float(query.get(name, default))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < LATEST:
+        raise BadShape(f"`{name}` must be epoch seconds, such as 1790000000")
     return value
 
 

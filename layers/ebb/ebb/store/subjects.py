@@ -85,6 +85,19 @@ class Subjects:
             "accesses": [vars(each) for each in self._durable.accesses(entity_id)],
         }
 
+    def known_at(self, entity_id: str, event_time: float, ingested_at: float) -> dict[str, Any]:
+        """Return the values that were true at `event_time`, as far as they were known at `ingested_at`.
+
+        Raises:
+            Unavailable: the durable tier does not answer.
+        """
+        record = self._durable.known_at(entity_id, event_time, ingested_at)
+        return {
+            "event_time": event_time,
+            "ingested_at": ingested_at,
+            "features": _features(record) if record is not None else {},
+        }
+
     def erase(self, entity_id: str, access: Access) -> Erased:
         """Erase a subject in every tier and leave a tombstone, also where nothing was held: events may be on the way.
 
@@ -117,12 +130,16 @@ def _record(record: FeatureRecord | None) -> dict[str, Any] | None:
     """Return a record for its subject: the salt is told to be there, but not told, since it unseals events."""
     if record is None:
         return None
-    features = {
-        name: {"value": value, "event_time": record.event_times.get(name)} for name, value in record.values.items()
-    }
     return {
         "version": record.version,
         "erased_at": record.erased_at,
         "salt": "held" if record.salt else "none",
-        "features": features,
+        "features": _features(record),
+    }
+
+
+def _features(record: FeatureRecord) -> dict[str, Any]:
+    return {
+        name: {"value": value, "event_time": record.event_times.get(name)}
+        for name, value in sorted(record.values.items())
     }
