@@ -1,42 +1,20 @@
 """`ebb up`: brings the local cloud up."""
 
 import sys
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ebb.errors import DataError, Misuse
+from ebb.errors import DataError
 from local.terminal import INTERRUPTED, TerminalProgress, errors, next_step, print_facts, print_json
 
 if TYPE_CHECKING:
+    from local.bring_up import Request
     from local.supervisor.state import State
-    from training.progress import Progress
 
 _PROGRESS = "progress.json"
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What was asked for, and the state folder it is for."""
-
-    release: Path | None
-    data: Path | None
-    port: int
-    environments: int
-    replica: bool
-    folder: Path
-
-    def options(self) -> list[str]:
-        """Return the options that ask for the same again."""
-        options = ["--port", str(self.port), "--environments", str(self.environments)]
-        options += ["--release", str(self.release)] if self.release else []
-        options += ["--replica"] if self.replica else []
-        return options + (["--data", str(self.data)] if self.data else [])
 
 
 def up(
@@ -56,7 +34,8 @@ def up(
 
     Example:  ebb up --release releases/telco --data customers.csv --detach
     """
-    from local.servers.ports import require_free  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.bring_up import Request  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.servers.ports import require_free  # noqa: PLC0415
     from local.supervisor.state import refuse_second, state_folder  # noqa: PLC0415
 
     refuse_second(state_folder())
@@ -64,67 +43,28 @@ def up(
         raise DataError(f"there is no file or folder {data}: check the path")
     if port:
         require_free(port)
-    request = _Request(release, data, port, environments, replica, state_folder())
+    request = Request(release, data, port, environments, replica, state_folder())
     if detach:
         _tell(request.folder, _detached(request), as_json=as_json)
     else:
         _foreground(request, progress_file, as_json=as_json)
 
 
-def _foreground(request: _Request, progress_file: Path | None, *, as_json: bool) -> None:
-    from lambdas.migrate.logic import preload  # noqa: PLC0415
-    from local.loading.database import prepare_database  # noqa: PLC0415
-    from local.loading.erasures import scrub_erased  # noqa: PLC0415
-    from local.loading.load import Table, load_table  # noqa: PLC0415
-    from local.loading.running import LOADS  # noqa: PLC0415
+def _foreground(request: "Request", progress_file: Path | None, *, as_json: bool) -> None:
+    from local.bring_up import bring_up  # noqa: PLC0415 - keeps `ebb --help` quick
     from local.progress_file import FileProgress  # noqa: PLC0415
-    from local.serve import find_release, keep_port, make_plan, pinned  # noqa: PLC0415
-    from local.supervisor.failure import failure_kept  # noqa: PLC0415
-    from local.supervisor.plan import Servers  # noqa: PLC0415
-    from local.supervisor.state import make_state_folder  # noqa: PLC0415
-    from local.supervisor.supervisor import run  # noqa: PLC0415
-
-    make_state_folder(request.folder)
-    with failure_kept(request.folder):
-        served = pinned(find_release(request.release), request.folder)
-        if request.data is not None and served.release is None:
-            raise Misuse("--data needs a release, whose contract explains the columns: train one with `ebb train`")
-    progress: Progress = FileProgress(progress_file) if progress_file else TerminalProgress()
-
-    def prepare(servers: Servers, database: str) -> None:
-        prepare_database(servers, database)
-        if request.data is not None and served.release is not None:
-            load_table(Table(request.data, served.release.contract, request.folder / LOADS), servers, progress)
-        scrub_erased(servers, database, request.folder / LOADS)
-
-    announced = False
 
     def announce(state: "State") -> None:
-        nonlocal announced
-        announced = True
-        with suppress(OSError):  # a full disk is no reason to end what serves
-            keep_port(request.folder, state.ports.control)
         _tell(request.folder, state, as_json=as_json)
         if not as_json and not progress_file:
             errors.print("Ctrl-C stops it.")
 
-    if not (request.folder / "postgres").exists():
-        # Alembic takes as long to import as a new Postgres to start.
-        Thread(target=preload, daemon=True).start()
-    plan = make_plan(
-        served,
-        request.folder,
-        port=request.port,
-        environments=request.environments,
-        replica=request.replica,
-        prepare=prepare,
-    )
-    run(plan, announce)
-    if not announced:
+    progress = FileProgress(progress_file) if progress_file else TerminalProgress()
+    if not bring_up(request, progress, announce):
         raise typer.Exit(INTERRUPTED)
 
 
-def _detached(request: _Request) -> "State":
+def _detached(request: "Request") -> "State":
     """Run the same command in the background, and show its progress here."""
     from local.progress_file import ProgressWatcher  # noqa: PLC0415
     from local.supervisor.detach import detach  # noqa: PLC0415

@@ -1,0 +1,44 @@
+"""The tier in front, as a protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ebb.ports.records import FeatureRecord
+
+
+@dataclass(frozen=True)
+class FastAnswer:
+    """What one round trip to the fast tier brought.
+
+    Attributes:
+        record: what is held; None where nothing is.
+        since_put: seconds since the tier was given the record, or last extended its life.
+        wait: seconds until this client may ask again, 0 where it may now; None where this was not decided there.
+        routing: version of the routing table; 0 where there is none.
+        hedged: whether the replica answered in the primary's place.
+    """
+
+    record: FeatureRecord | None
+    since_put: float
+    wait: float | None
+    routing: int
+    hedged: bool = False
+
+
+class FastTier(Protocol):
+    """The tier in front: answers in well under a millisecond, may forget, never goes back to an older version."""
+
+    def ask(self, entity_id: str, client: str) -> FastAnswer:
+        """Read one entity and count one request of the client, in one round trip.
+
+        Raises:
+            Unavailable: the tier does not answer, or is not asked because it has not answered lately.
+        """
+
+    def put(self, records: Mapping[str, FeatureRecord]) -> None:
+        """Hold these records, unless a higher version is already held; an equal one only lives longer.
+
+        Raises:
+            Unavailable: the tier does not answer; some of the records may be held.
+        """

@@ -1,0 +1,84 @@
+"""One `ebb up` in the foreground: from what was asked to a running supervisor."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+from ebb.errors import Misuse
+from lambdas.migrate.logic import preload
+from local.loading.database import prepare_database
+from local.loading.erasures import scrub_erased
+from local.loading.load import Table, load_table
+from local.loading.running import LOADS
+from local.serve import find_release, keep_port, make_plan, pinned
+from local.supervisor.failure import failure_kept
+from local.supervisor.plan import Servers
+from local.supervisor.state import State, make_state_folder
+from local.supervisor.supervisor import run
+from training.progress import Progress
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for, and the state folder it is for; see the options of `ebb up`."""
+
+    release: Path | None
+    data: Path | None
+    port: int
+    environments: int
+    replica: bool
+    folder: Path
+
+    def options(self) -> list[str]:
+        """Return the options that ask for the same again."""
+        options = ["--port", str(self.port), "--environments", str(self.environments)]
+        options += ["--release", str(self.release)] if self.release else []
+        options += ["--replica"] if self.replica else []
+        return options + (["--data", str(self.data)] if self.data else [])
+
+
+def bring_up(request: Request, progress: Progress, announce: Callable[[State], None]) -> bool:
+    """Run the local cloud until a signal ends it; everything is down again when this returns or raises.
+
+    Args:
+        request: what to run.
+        progress: told of the rows that are loaded.
+        announce: called once with the state when the gateway answers.
+
+    Returns:
+        Whether it came up at all.
+
+    Raises:
+        EbbError: something could not start, or the table could not be loaded.
+    """
+    loads = request.folder / LOADS
+    make_state_folder(request.folder)
+    with failure_kept(request.folder):
+        served = pinned(find_release(request.release), request.folder)
+        if request.data is not None and served.release is None:
+            raise Misuse("--data needs a release, whose contract explains the columns: train one with `ebb train`")
+    announced: list[State] = []
+
+    def prepare(servers: Servers, database: str) -> None:
+        prepare_database(servers, database)
+        if request.data is not None and served.release is not None:
+            load_table(Table(request.data, served.release.contract, loads), servers, progress)
+        scrub_erased(servers, database, loads)
+
+    def came_up(state: State) -> None:
+        announced.append(state)
+        with suppress(OSError):  # a full disk is no reason to end what serves
+            keep_port(request.folder, state.ports.control)
+        announce(state)
+
+    if not (request.folder / "postgres").exists():
+        # Alembic takes as long to import as a new Postgres to start.
+        Thread(target=preload, daemon=True).start()
+    environments, replica = request.environments, request.replica
+    plan = make_plan(
+        served, request.folder, port=request.port, environments=environments, replica=replica, prepare=prepare
+    )
+    run(plan, came_up)
+    return bool(announced)
