@@ -32,7 +32,9 @@ def bootstrap(
     served = ServedRelease(releases or FolderReleases(settings.releases), settings.contract, OnnxScorer)
     metrics = Metrics({"function": "predict", "contract": settings.contract or "none"})
     if store is None:
-        store = connect_store(settings, metrics, connect_fast(settings, metrics), connect_postgres(settings, QUICK))
+        fast = connect_fast(settings, metrics)
+        fast.warm()  # an encrypted connection takes longer to open than a prediction may wait
+        store = connect_store(settings, metrics, fast, connect_postgres(settings, QUICK))
     predictor = Predictor(store, time.time, _new_id)
     return PredictService(served, predictor, report_to_log, metrics.tick)
 
