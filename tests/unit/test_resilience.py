@@ -166,7 +166,7 @@ class BreakerModel(RuleBasedStateMachine):
         self.past: list[str] = []
         self.asked: list[float] = []
 
-    @rule(seconds=st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0]))
+    @rule(seconds=st.sampled_from([0.0, 0.125, 0.5, 1.0, 3.0]))
     def wait(self, seconds: float) -> None:
         self.clock.now += seconds
 
