@@ -166,6 +166,7 @@ class BreakerModel(RuleBasedStateMachine):
         self.past: list[str] = []
         self.asked: list[float] = []
 
+    # Eighths of seconds: their sums are exact, as an interval's end must be.
     @rule(seconds=st.sampled_from([0.0, 0.125, 0.5, 1.0, 3.0]))
     def wait(self, seconds: float) -> None:
         self.clock.now += seconds
