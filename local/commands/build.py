@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def build(
     *,
-    contract: Annotated[Path, typer.Option(help="The contract, a TOML file with [events]; its SQL lies beside it.")],
+    contract: Annotated[Path, typer.Option(help="The contract, which names its events; its SQL lies beside it.")],
     events: Annotated[Path, typer.Option(help="The events: parquet or csv, a file or a folder.")],
     out: Annotated[Path, typer.Option(help="The parquet file to write.")],
     at: Annotated[
