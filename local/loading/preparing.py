@@ -67,9 +67,10 @@ class Preparing:
 
 
 def latest_of_months(event_times: NDArray[np.float64]) -> list[float]:
-    """Return the latest of the event times (epoch seconds) of each UTC month, sorted."""
+    """Return the latest of the event times (epoch seconds, rounded to microseconds) of each UTC month, sorted."""
     ordered = np.sort(event_times)
-    months = ordered.astype("datetime64[s]").astype("datetime64[M]")
+    # As Postgres rounds them: the last instant of a month can belong to the next one.
+    months = np.rint(ordered * 1e6).astype("datetime64[us]").astype("datetime64[M]")
     last = np.append(months[1:] != months[:-1], True)[: len(ordered)]
     found: list[float] = ordered[last].tolist()
     return found

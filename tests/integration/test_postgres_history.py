@@ -168,6 +168,12 @@ def test_a_row_of_a_bulk_load_holds_values_only(connection: PostgresConnection) 
     assert [row.values for row in subject.history.history(subject.who)] == [{"a": 2}, {"a": 1, "b": "x"}]
 
 
+def test_a_layout_may_name_a_thousand_features(connection: PostgresConnection) -> None:
+    names = [uuid4().hex for _ in range(1_000)]
+    with connection.use() as own:
+        assert layout_of(own, names) == layout_of(own, names) != layout_of(own, names[::-1])
+
+
 def test_ingestion_goes_forward_also_where_the_clock_was_set_back(connection: PostgresConnection) -> None:
     subject = Subject(connection)
     subject.write({"a": 1}, NOW - 9)

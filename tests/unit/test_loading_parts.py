@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ebb.errors import Misuse, ReleaseError, Unavailable
 from ebb.folder import FolderReleases
 from ebb.postgres.loads import Checkpoint
+from ebb.postgres.months import Month
 from ebb.release import manifest as m
 from local.commands.load import facts, told
 from local.loading.load import Loaded
@@ -35,6 +36,13 @@ def test_each_month_is_named_by_its_latest_moment(times: list[float]) -> None:
         day = datetime.fromtimestamp(moment, UTC)
         latest[day.year, day.month] = moment
     assert latest_of_months(np.array(times, np.float64)) == sorted(latest.values())
+
+
+def test_the_last_instant_of_a_month_hides_no_month() -> None:
+    turn = datetime(2026, 11, 1, tzinfo=UTC).timestamp()
+    instant = float(np.nextafter(turn, 0.0))  # rounded to microseconds it is of November
+    found = latest_of_months(np.array([instant, turn - 86_400.0]))
+    assert [Month.of(moment) for moment in found] == [Month(2026, 10), Month(2026, 11)]
 
 
 def _table(tmp_path: Path, rows: int) -> Path:

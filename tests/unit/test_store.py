@@ -160,6 +160,31 @@ def test_what_has_left_the_fast_tier_is_named_when_the_durable_one_is_away(world
     assert (reading.tier, reading.expired, reading.trouble) == ("fast", frozenset({"x"}), "")
 
 
+def test_what_has_left_the_fast_tier_is_not_answered_by_an_older_record_of_the_cache(world: MemoryStore) -> None:
+    _write(world)
+    world.clock.now += 80
+    assert _value(_read(world)) == 1.0
+    world.another().write([FeatureUpdate("a", {"y": 2.0}, 20.0)])  # another process; x is expired soon
+    world.clock.now += 20
+    world.durable.away = True
+    reading = _read(world, ttls={"x": 15.0, "y": 500.0})
+    assert reading.record is not None
+    assert (reading.tier, reading.record.values["y"], reading.expired) == ("fast", 2.0, frozenset({"x"}))
+
+
+def test_an_older_answer_takes_no_newer_ones_place_in_the_cache(world: MemoryStore) -> None:
+    _write(world)
+    older = _read(world).record
+    _write(world, 2.0, at=20.0)
+    newer = _read(world).record
+    assert older is not None
+    assert newer is not None
+    cache = LastKnown(clock=Clock())
+    cache.keep("a", newer)
+    cache.keep("a", older)  # as a replica that lags behind answers
+    assert cache.get("a") == newer
+
+
 def test_an_erased_subject_is_nothing_in_every_tier_and_in_the_cache(world: MemoryStore) -> None:
     _write(world)
     before = _read(world).record

@@ -18,10 +18,12 @@ insert into repairs (entity_ids) select array_agg(entity_id)
 from (select entity_id, (row_number() over (order by entity_id) - 1) / 1000 as run from features) as numbered
 group by run order by run
 """
+# Unique by their hash: the names of some hundred features are longer than what an ordered index holds.
 _LAYOUTS = """
 create table layouts (
     id    smallint generated always as identity primary key,
-    names text[] not null unique
+    names text[] not null,
+    exclude using hash (names with =)
 )
 """
 # "values" is what the write brought: a JSON object, or the JSON array of the values that a layout names.

@@ -9,7 +9,7 @@ import pg8000.native
 from ebb.contract.model import Value
 from ebb.postgres.connection import PostgresConnection
 
-_ADD = "insert into layouts (names) values (cast(:names as text[])) on conflict (names) do nothing"
+_ADD = "insert into layouts (names) values (cast(:names as text[])) on conflict do nothing"
 _FIND = "select id from layouts where names = cast(:names as text[])"
 _NAMES = "select names from layouts where id = cast(:id as smallint)"
 

@@ -28,10 +28,14 @@ class LastKnown:
         self._records: TTLCache[str, FeatureRecord] = TTLCache(entities, min(seconds, SECONDS), clock)
 
     def keep(self, entity_id: str, record: FeatureRecord) -> None:
-        """Remember what a tier answered just now; a tombstone is remembered as nothing."""
+        """Remember what a tier answered just now; a tombstone is remembered as nothing.
+
+        What is older than what is remembered is not: a replica that lags behind may have answered.
+        """
+        known = self.get(entity_id)
         if record.is_tombstone:
             self._records.pop(entity_id, None)
-        else:
+        elif known is None or known.version <= record.version:
             self._records[entity_id] = record
 
     def forget(self, entity_id: str) -> None:

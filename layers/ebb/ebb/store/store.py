@@ -125,7 +125,7 @@ class FeatureStore:
     def _renewed(self, entity_id: str, answer: FastAnswer, record: FeatureRecord, expired: frozenset[str]) -> Reading:
         """Read the whole record anew; where that fails, the features that have not expired still stand."""
         reading = self._behind(entity_id, answer)
-        if reading.record is not None or not reading.trouble:
+        if not reading.trouble and reading.tier != CACHE:  # the cache would hide what the fast tier just said
             return reading
         return Reading(record, FAST, expired=expired, routing=answer.routing, hedged=answer.hedged)
 
