@@ -71,11 +71,13 @@ class RecordsService:
         for position, item in enumerate(entities):
             if not isinstance(item, dict):
                 raise BadShape(f"entities[{position}] must be an object")
-            only(item, _ITEM)
             try:
+                only(item, _ITEM)
                 updates.append(self._update(entity_id_of(item.get("entity_id")), item))
             except BadFeatures as error:
                 refusals += [Refusal(f"entities[{position}].{r.feature}", r.reason) for r in error.refusals]
+            except BadShape as error:
+                raise BadShape(f"entities[{position}]: {error}") from None
         if refusals:
             raise BadFeatures(refusals)
         return updates

@@ -124,6 +124,25 @@ def test_a_batch_of_the_wrong_shape(world: World, body: object) -> None:
     assert world.durable.records == {}
 
 
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        ({"entity_id": "e", "features": {}}, "entities[1]: `features` must name at least one"),
+        ({"entity_id": "", "features": ROW}, "entities[1]: `entity_id`"),
+        ({"entity_id": "e", "features": ROW, "when": 3}, "entities[1]: unknown key 'when'"),
+        ({"entity_id": "e", "features": ROW, "event_time": NOW + 301}, "entities[1]: `event_time`"),
+        ([], "entities[1] must be an object"),
+    ],
+)
+def test_whatever_is_wrong_with_an_item_its_position_is_named(world: World, item: object, says: str) -> None:
+    body = _entities(3)
+    body["entities"][1] = item
+    result = world.batch(body)
+    assert result.status == 422
+    assert says in orjson.loads(result.body)["detail"]
+    assert world.durable.records == {}
+
+
 def test_a_lost_durable_tier_is_a_503_and_nothing_is_written(world: World) -> None:
     world.durable.away = True
     result = world.put({"features": ROW})
