@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from ebb.errors import Misuse, Unavailable
+from ebb.synced import write_synced
 
 _BITS = 2048
 _FILE = "identity.pem"
@@ -33,10 +34,7 @@ def _create(target: Path) -> None:
     )
     temporary = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(temporary, pem, 0o600)
         # A link fails where a rename would replace the key that another process has just made.
         with suppress(FileExistsError):
             os.link(temporary, target)

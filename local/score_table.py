@@ -1,7 +1,5 @@
 """A whole table scored with the release's own graph: the same bits as over HTTP."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pyarrow.parquet
 from ebb.decision import ACT, HOLD, threshold
 from ebb.errors import DataError, Misuse
 from ebb.release.load import LoadedRelease
+from ebb.synced import replaced
 from training.dataset import read_dataset
 from training.progress import Progress
 
@@ -67,20 +66,11 @@ def score_table(release: LoadedRelease, data: Path, out: Path, progress: Progres
 
 
 def _write(table: pa.Table, out: Path) -> None:
-    """Write beside the target, then rename."""
-    partial: Path | None = None
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
-        os.close(descriptor)
-        partial = Path(name)
-        if out.suffix == ".csv":
-            pyarrow.csv.write_csv(table, partial)
-        else:
-            pyarrow.parquet.write_table(table, partial)
-        partial.chmod(0o644)
-        partial.replace(out)
+        with replaced(out) as partial:
+            if out.suffix == ".csv":
+                pyarrow.csv.write_csv(table, partial)
+            else:
+                pyarrow.parquet.write_table(table, partial)
     except OSError as error:
         raise DataError(f"{out} could not be written: {error.strerror or error}; nothing was kept") from None
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)

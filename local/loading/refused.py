@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ebb.errors import Misuse, Unavailable
-from ebb.synced import sync, write_synced
+from ebb.synced import replaced, write_synced
 
 SUFFIX = ".refused.csv"
 _HEAD = ("row", "entity_id", "feature", "reason")
@@ -55,7 +55,7 @@ class RefusedFile:
             earlier = [path for path in sorted(self._folder.glob(f"{self._load}*{SUFFIX}")) if path.is_file()]
             if earlier and not self.path.exists():
                 self._make_link()
-                write_synced(self.path, earlier[0].read_bytes())
+                write_synced(self.path, earlier[0].read_bytes(), 0o600)
             if self.path.exists():
                 _rewrite(self.path, lambda line: int(line[0]) <= rows_done)
 
@@ -122,14 +122,8 @@ def _rewrite(path: Path, kept: Callable[[list[str]], bool]) -> int:
     staying = [line for line in lines if len(line) == len(_HEAD) and kept(line)]
     if len(staying) == len(lines):
         return 0
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write_synced(beside, _csv([_HEAD, *staying]))
-        beside.chmod(0o600)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    sync(path.parent)
+    with replaced(path, 0o600) as partial:
+        partial.write_bytes(_csv([_HEAD, *staying]))
     return len(lines) - len(staying)
 
 

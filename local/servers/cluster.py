@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Event
 
 from ebb.errors import Unavailable
-from ebb.synced import sync
+from ebb.synced import sync, write_synced
 from local.servers.child import start_child
 from local.servers.process_id import ProcessId, living
 from local.servers.starting import Aborted
@@ -101,11 +101,7 @@ def _make(cluster: Path, binaries: Path, run_as: RunAs, *, durable: bool, abort:
     making = Path(tempfile.mkdtemp(prefix="cluster.new-", dir=cluster.parent))
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, making, ignore_errors=True)
-        descriptor = os.open(making / "password", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(24))
-            file.flush()
-            os.fsync(file.fileno())
+        write_synced(making / "password", secrets.token_urlsafe(24).encode(), 0o600)
         (making / "data").mkdir(mode=0o700)
         for path in (making, making / "data", making / "password"):
             os.chown(path, *run_as.owner())

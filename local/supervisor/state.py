@@ -7,14 +7,13 @@ STATE/valkey/, STATE/postgres/, STATE/functions/   data and logs of what it runs
 """
 
 import os
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from ebb.errors import Misuse, Unavailable
+from ebb.synced import replaced
 from local.servers.process_id import ProcessId
 
 _FILE = "up.json"
@@ -135,14 +134,8 @@ def write_state(folder: Path, state: State) -> None:
     """
     text = state.model_dump_json(indent=1)
     try:
-        with ExitStack() as undo:
-            descriptor, temporary = tempfile.mkstemp(prefix=f"{_FILE}.", dir=folder)  # mode 0600
-            undo.callback(Path(temporary).unlink, missing_ok=True)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(folder / _FILE)
+        with replaced(folder / _FILE, 0o600) as partial:
+            partial.write_text(text)
     except OSError as error:
         raise Unavailable(f"The state folder {folder} cannot be written ({error.strerror}).") from error
 

@@ -1,9 +1,9 @@
 """A contract's text into its file: whole, or not at all."""
 
-import os
 from pathlib import Path
 
 from ebb.errors import ContractError
+from ebb.synced import replaced
 
 
 def write_contract(path: Path, text: str) -> None:
@@ -12,16 +12,9 @@ def write_contract(path: Path, text: str) -> None:
     Raises:
         ContractError: the file cannot be written; what was there before still stands.
     """
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with replaced(path) as partial:
+            partial.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise ContractError(f"cannot be written: {error.strerror}; name another file", source=str(path)) from None
-    finally:
-        if path.parent.is_dir():
-            partial.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - names are quoted or Ebb's own, and there are no values but moments
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from ebb.contract import SNAPSHOT_TIME
 from ebb.errors import DataError
+from ebb.synced import replaced
 from training.events.engine import Advance, Engine
 from training.events.relations import ENTITY, moment, quoted
 from training.events.sets import Column
@@ -75,17 +75,11 @@ def write_table(engine: Engine, key: str, out: Path, advance: Advance) -> None:
     Raises:
         DataError: it cannot be written; what was there before still stands.
     """
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    target = "'" + str(partial).replace("'", "''") + "'"
     select = f"SELECT * FROM {BUILT} ORDER BY {quoted(key)}, {SNAPSHOT_TIME}"
     try:
-        engine.run(
-            f"COPY ({select}) TO {target} (FORMAT parquet, COMPRESSION zstd)", f"{out} cannot be written", advance
-        )
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(out)
+        with replaced(out) as partial:
+            target = "'" + str(partial).replace("'", "''") + "'"
+            copy = f"COPY ({select}) TO {target} (FORMAT parquet, COMPRESSION zstd)"
+            engine.run(copy, f"{out} cannot be written", advance)
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror}; nothing was kept") from None
-    finally:
-        partial.unlink(missing_ok=True)

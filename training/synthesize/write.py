@@ -1,6 +1,5 @@
 """The table of synthetic customers and, beside it, their true probabilities; both appear whole or not at all."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ebb.errors import DataError, Misuse
-from ebb.synced import sync
+from ebb.synced import replaced
 from training.progress import Progress, Silent
 from training.synthesize.columns import KEY, table_of
 from training.synthesize.customers import draw_customers, log_hazard, probability
@@ -40,20 +39,14 @@ def synthesize(rows: int, seed: int, out: Path, progress: Progress = _SILENT) ->
     """
     if not 1 <= rows <= _MOST_ROWS or seed < 0:
         raise Misuse(f"rows must be between 1 and {_MOST_ROWS:,} and the seed 0 or more, not {rows} and {seed}")
-    partials = {name: out / f".partial-{os.getpid()}-{name}" for name in (TRUTH, TABLE)}
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _write(rows, seed, partials, progress)
-        for name, partial in partials.items():
-            sync(partial)
-            partial.replace(out / name)
-        sync(out)
+        # The table last: where it lies, its truth does too.
+        with replaced(out / TABLE) as table, replaced(out / TRUTH) as truth:
+            _write(rows, seed, {TABLE: table, TRUTH: truth}, progress)
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise DataError(f"{out} cannot be written: {reason}; name another folder with --out") from None
-    finally:
-        for partial in partials.values():
-            _remove(partial)
     return out / TABLE
 
 
@@ -82,10 +75,3 @@ def _write(rows: int, seed: int, partials: dict[str, Path], progress: Progress) 
     finally:
         for writer in writers.values():
             writer.close()
-
-
-def _remove(partial: Path) -> None:
-    try:
-        partial.unlink(missing_ok=True)
-    except OSError:
-        return  # a folder that could not be made has nothing to remove

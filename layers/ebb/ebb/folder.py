@@ -1,7 +1,6 @@
 """Releases in a folder: `<root>/<contract>/<version>/`, with the champion's version in `<contract>/champion`."""
 
 import errno
-import os
 import re
 import shutil
 import tempfile
@@ -9,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ebb.errors import NoRelease, ReleaseError
-from ebb.synced import sync, write_synced
+from ebb.synced import replaced, sync, write_synced
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
 _CONTRACT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -110,15 +109,11 @@ class FolderReleases:
         if version not in self.versions(contract):
             raise NoRelease(f"there is no release {contract}/{version}: train one with `ebb train`")
         folder = self._contract(contract)
-        partial = folder / f".champion-{os.urandom(8).hex()}"
         try:
-            write_synced(partial, f"{version}\n".encode())
-            partial.replace(folder / "champion")
-            sync(folder)
+            with replaced(folder / "champion") as partial:
+                partial.write_text(f"{version}\n")
         except OSError as error:
             raise ReleaseError(f"the champion of {contract} could not be named: {error.strerror}") from None
-        finally:
-            partial.unlink(missing_ok=True)
 
     def _contract(self, contract: str) -> Path:
         """Return a contract's folder; a name that is none never becomes a path."""
