@@ -66,6 +66,10 @@ class MemoryFast:
             if record.is_tombstone:
                 self._counts.pop(entity_id, None)
 
+    def put_everywhere(self, records: Mapping[str, FeatureRecord]) -> bool:
+        self.put(records)
+        return True
+
     def put_json(self, records: Iterable[tuple[str, int, bytes]]) -> None:
         for entity_id, version, content in records:
             self.put({entity_id: record_from_json(content, version)})

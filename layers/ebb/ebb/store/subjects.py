@@ -21,8 +21,8 @@ class SubjectFast(Protocol):
     def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
         """See `ebb.store.agreement.Held.held`."""
 
-    def put(self, records: Mapping[str, FeatureRecord]) -> None:
-        """See `FastTier.put`."""
+    def put_everywhere(self, records: Mapping[str, FeatureRecord]) -> bool:
+        """See `FastTier.put`; tell whether a replica that may answer in its place holds the records too."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Erased:
 
     Attributes:
         erased_at: epoch seconds of the durable tier; no event up to then is ever held again.
-        fast_pending: whether the fast tier did not answer, and is told by the maintenance.
+        fast_pending: whether the fast tier, or its replica, may still answer with what was erased: the one is told by
+            the maintenance, the other follows it.
     """
 
     erased_at: float
@@ -108,12 +109,12 @@ class Subjects:
         erased_at = merged.records[entity_id].erased_at
         when = access.at if erased_at is None else erased_at
         try:
-            self._fast.put(merged.records)
+            everywhere = self._fast.put_everywhere(merged.records)
         except Unavailable:
             return Erased(when, fast_pending=True)
         with suppress(Unavailable):  # then the note stays, and is worked off once more
             self._durable.settle(merged.repair)
-        return Erased(when, fast_pending=False)
+        return Erased(when, fast_pending=not everywhere)
 
     def _look(self, entity_id: str) -> tuple[FeatureRecord | None, str]:
         try:

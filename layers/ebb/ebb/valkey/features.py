@@ -116,6 +116,15 @@ class ValkeyFeatures:
         """
         self._writer.put_json(records)
 
+    def put_everywhere(self, records: Mapping[str, FeatureRecord]) -> bool:
+        """Put, and tell whether the replica holds the records too, where there is one.
+
+        Raises:
+            Unavailable: see `put`.
+        """
+        stored = ((entity_id, r.version, record_to_json(r)) for entity_id, r in records.items())
+        return self._writer.put_json(stored, replicas=len(self._servers) - 1)
+
     def hot(self, limit: int) -> list[str]:
         """Return at most `limit` entities that are read often now, the hottest first.
 

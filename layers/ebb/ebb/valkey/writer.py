@@ -19,6 +19,9 @@ from ebb.valkey.server import FAILURES
 _RECORDS_A_SCRIPT = 64
 """So few that no read waits for long behind one."""
 
+_REPLICA_MILLISECONDS = 200
+"""To wait until a replica holds what was written."""
+
 StoredJson = tuple[str, int, bytes]
 """An entity, its version and its record's JSON."""
 
@@ -38,19 +41,26 @@ class Writer:
         pool = redis.ConnectionPool(connection_class=TimedConnection, address=address, seconds=seconds, protocol=2)
         self._client = redis.Redis(connection_pool=pool)
 
-    def put_json(self, records: Iterable[StoredJson]) -> None:
+    def put_json(self, records: Iterable[StoredJson], *, replicas: int = 0) -> bool:
         """Hold records, unless a higher version is held.
+
+        Args:
+            records: to hold.
+            replicas: that are to hold them too; no longer waited for than `_REPLICA_MILLISECONDS`.
+
+        Returns:
+            Whether so many replicas do.
 
         Raises:
             Unavailable: the server does not answer; some of the records may be held.
         """
         batch = list(records)
         if not batch:
-            return
+            return True
         if not self._breaker.allows():
             raise Unavailable("Valkey does not answer (left alone after failures); its records are repaired later.")
         try:
-            self._send_with_script(batch)
+            following = self._send_with_script(batch, replicas)
         except FAILURES as error:
             meaning = unavailable(error)
             self._breaker.failed(timeout=meaning.timeout)
@@ -60,6 +70,7 @@ class Writer:
                     self._client.delete(*(record_key(entity_id) for entity_id, _, _ in batch))
             raise meaning from None
         self._breaker.succeeded()
+        return following >= replicas
 
     def held(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
         """Return the records of those that are held.
@@ -103,23 +114,28 @@ class Writer:
         """Close all connections."""
         self._client.connection_pool.disconnect()
 
-    def _send_with_script(self, batch: Sequence[StoredJson]) -> None:
+    def _send_with_script(self, batch: Sequence[StoredJson], replicas: int) -> int:
         try:
-            self._send(batch)
+            return self._send(batch, replicas)
         except NoScriptError:  # the first write, or the first after a restart of the server
             self._client.script_load(PUT.text)
-            self._send(batch)
+            return self._send(batch, replicas)
 
-    def _send(self, batch: Sequence[StoredJson]) -> None:
+    def _send(self, batch: Sequence[StoredJson], replicas: int) -> int:
+        """Send the records, and return how many of the wanted replicas hold them."""
         pipeline = self._client.pipeline(transaction=False)
         for start in range(0, len(batch), _RECORDS_A_SCRIPT):
             part = batch[start : start + _RECORDS_A_SCRIPT]
             keys = [HOT_KEY, *(record_key(entity_id) for entity_id, _, _ in part)]
             blobs = [b"%0*d%b" % (DIGITS, version, content) for _, version, content in part]
             pipeline.evalsha(PUT.sha, len(keys), *keys, self._life, *blobs)
-        for reply in pipeline.execute(raise_on_error=False):
+        if replicas:
+            pipeline.wait(replicas, _REPLICA_MILLISECONDS)  # for the writes of this very connection
+        replies = pipeline.execute(raise_on_error=False)
+        for reply in replies:
             if isinstance(reply, Exception):
                 raise reply
+        return int(replies[-1]) if replicas else 0
 
 
 @contextmanager
