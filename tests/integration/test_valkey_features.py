@@ -50,6 +50,20 @@ def test_a_record_leaves_at_the_end_of_its_life_and_says_how_old_it_is(valkey_se
     eventually(lambda: who not in brief.held([who]))
 
 
+def test_no_script_of_a_large_write_keeps_a_read_waiting(tmp_path: Path) -> None:
+    """A read waits for one script at most: each holds a few of the records, and takes well below 10 ms."""
+    names = [f"feature_{number}" for number in range(20)]
+    content = FeatureRecord(dict.fromkeys(names, 1.5), dict.fromkeys(names, 1.5e9), 1, "ab" * 16)
+    with running(tmp_path) as server, client(server) as valkey:
+        tier = ValkeyFeatures("127.0.0.1", server.port, timeout=2.0)
+        tier.put({f"e{number}": content for number in range(4_000)})
+        tier.close()
+        scripts = valkey.info("commandstats")["cmdstat_evalsha"]
+        assert valkey.dbsize() == 4_000
+    assert scripts["calls"] >= 4_000 / 64
+    assert scripts["usec_per_call"] < 5_000
+
+
 def test_every_record_has_a_life(fast: ValkeyFeatures, valkey_server: Valkey) -> None:
     who = _id()
     fast.put({who: record(1)})

@@ -116,6 +116,15 @@ def test_each_feature_says_where_it_came_from_and_how_old_it_is(world: World) ->
     }
 
 
+def test_an_answer_of_the_replica_says_so_and_is_limited_all_the_same(tmp_path: Path) -> None:
+    world = World(tmp_path, limit=RateLimit(0.5, 0.5))
+    world.tiers.store.write([FeatureUpdate("e-1", ROW, world.clock() - 60)])
+    world.fast.hedged = True
+    told = world.ok({"entity_id": "e-1"})
+    assert (told["features"]["hedged"], told["features"]["tier"], told["degraded"]) == (True, "fast", False)
+    assert world.call({"entity_id": "e-1"}).status == 429
+
+
 def test_a_client_that_asks_too_often_is_told_when_it_may_again(tmp_path: Path) -> None:
     world = World(tmp_path, limit=RateLimit(0.5, 0.5))
     world.hold()

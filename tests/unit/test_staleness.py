@@ -1,15 +1,17 @@
 """No stale value is ever used silently: in every order of writes, losses, expiry, erasure and a bulk load."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ebb.contract import WhenStale
 from ebb.errors import StaleFeatures
-from ebb.ports import Access, FeatureUpdate, Merged
-from ebb.store.store import FeatureStore
+from ebb.ports import Access, FeatureRecord, FeatureUpdate, Merged
+from ebb.store.store import FeatureStore, Reading
 from lambdas.predict.resolve import Resolved, resolve
 from tests.fakes.contracts import tiny_contract
 from tests.fakes.stores import MemoryStore
@@ -111,6 +113,8 @@ class Tiers(RuleBasedStateMachine):
             assert reading.record is not None
             assert now - reading.record.event_times["city"] > AGES["city"]
             return
+        if reading.record is not None and "city" in reading.record.values:
+            assert now - reading.record.event_times["city"] <= AGES["city"], "it was not refused"
         for name, value in resolved.row.items():
             if name in resolved.ages:
                 self._judge_value(who, name, value, resolved, now)
@@ -132,6 +136,18 @@ class Tiers(RuleBasedStateMachine):
             # Only the caches of processes that lost both tiers may still know it, and those for a minute at most.
             assert resolved.tier == "cache"
             assert now - self.erased[who] <= 60
+
+
+@pytest.mark.parametrize("name", sorted(AGES))
+def test_a_value_is_stale_when_it_is_older_than_its_max_age_and_not_before(name: str) -> None:
+    record = FeatureRecord({name: "7.0" if name == "city" else 7.0}, {name: 1_000.0}, 1)
+    limit = 1_000.0 + AGES[name]
+    fresh = resolve(CONTRACT, {}, Reading(record, "fast"), limit)  # type: ignore[arg-type]
+    assert (fresh.stale, fresh.refused, fresh.ages) == ([], [], {name: AGES[name]})
+    with pytest.raises(StaleFeatures) if name == "city" else nullcontext():
+        old = resolve(CONTRACT, {}, Reading(record, "fast"), limit + 0.001)  # type: ignore[arg-type]
+        assert old.stale == [name]
+        assert bool(old.refused) == (POLICIES[name] is WhenStale.DEGRADE)
 
 
 TestTiers = Tiers.TestCase

@@ -210,6 +210,18 @@ def test_one_request_too_many_waits_whoever_decides() -> None:
     assert world.signals.counts["rate_limited"] == 2
 
 
+def test_when_the_replica_answers_the_limiter_of_this_process_decides() -> None:
+    world = MemoryStore(limit=RateLimit(1.0, 2.0))
+    _write(world)
+    world.fast.hedged, world.fast.routing = True, 7
+    readings = [_read(world) for _ in range(4)]
+    assert [reading.wait for reading in readings] == [0.0, 0.0, 0.0, pytest.approx(1.0)]
+    assert [(reading.tier, reading.hedged, reading.routing) for reading in readings[:3]] == [("fast", True, 7)] * 3
+    assert readings[3].record is None
+    assert world.store.read("a", "another client", {}).wait == 0.0
+    assert (world.signals.counts["hedge_won"], world.signals.counts["rate_limited"]) == (5, 1)
+
+
 def test_the_cache_is_bounded() -> None:
     world, cache = MemoryStore(), LastKnown(entities=3, clock=Clock())
     for name in "abcd":
