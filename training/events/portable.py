@@ -97,8 +97,8 @@ def read_sql(text: str, source: str, relations: frozenset[str]) -> PortableSql:
     own = {cte.alias.lower() for cte in query.find_all(exp.CTE)}
     if taken := own & relations:
         raise DataError(f"{source}: it names a relation of its own {min(taken)!r}, which is given already: rename it")
-    for table in query.find_all(exp.Table):
-        if table.db or not isinstance(table.this, exp.Identifier) or table.name.lower() not in relations | own:
+    for table in query.find_all(exp.Table, exp.Lateral):
+        if not _is_given(table, relations):
             raise DataError(
                 f"{source}: it selects from {table.sql(TRINO)}, but only {' and '.join(sorted(relations))} are there"
             )
@@ -110,6 +110,34 @@ def read_sql(text: str, source: str, relations: frozenset[str]) -> PortableSql:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise DataError(f"{source}: it yields two columns named {twice!r}: rename one")
     return PortableSql(source, query)
+
+
+def _is_given(table: exp.Expr, relations: frozenset[str]) -> bool:
+    """Tell whether a query may select from this; by another name DuckDB would find a file, or what it is not to see."""
+    if isinstance(table, exp.Lateral):
+        return isinstance(table.this, exp.Subquery)
+    if not isinstance(table, exp.Table) or table.db or not isinstance(table.this, exp.Identifier):
+        return False
+    return table.name.lower() in relations | _own(table)
+
+
+def _own(table: exp.Table) -> set[str]:
+    """Return the query's own relations that are known where the table stands: of one WITH, only those before it."""
+    names: set[str] = set()
+    inside: exp.Expr | None = None
+    node: exp.Expr | None = table
+    while node is not None:
+        if isinstance(node, exp.CTE):
+            inside = node
+        elif isinstance(node, exp.With):
+            before = node.expressions[: [cte is inside for cte in node.expressions].index(True)]
+            names |= {cte.alias.lower() for cte in ([*before, inside] if node.recursive else before)}
+        elif isinstance(node, exp.Query) and inside is None:
+            names |= {cte.alias.lower() for cte in node.ctes}
+        elif isinstance(node, exp.Query):
+            inside = None
+        node = node.parent
+    return names
 
 
 def _parse(text: str, source: str) -> exp.Query:
