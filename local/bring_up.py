@@ -14,7 +14,7 @@ from local.loading.load import Table, load_table
 from local.loading.running import LOADS
 from local.serve import find_release, keep_port, make_plan, pinned
 from local.supervisor.failure import failure_kept
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from local.supervisor.state import State, make_state_folder
 from local.supervisor.supervisor import run
 from training.progress import Progress

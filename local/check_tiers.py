@@ -30,7 +30,7 @@ def check_tiers(progress: Progress) -> dict[str, Any]:
     """
     state = local_cloud()
     servers = running_servers(state, state_folder())
-    connection = connect(servers, state.contract or servers.postgres_database)
+    connection = connect(servers, state.contract or servers.postgres.database)
     fast = ValkeyFeatures(servers.host, servers.valkey_port, timeout=_SECONDS)
     durable = PostgresFeatures(connection)
     try:

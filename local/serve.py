@@ -14,8 +14,9 @@ from local.gateway.routes import Route
 from local.loading.running import LOADS
 from local.servers.ports import is_free
 from local.supervisor.chores import Chore
-from local.supervisor.plan import Plan, Servers
+from local.supervisor.plan import Plan
 from local.supervisor.schedules import Schedule
+from local.supervisor.servers import Servers
 
 DEFAULT_RELEASES = Path("releases")
 ROUTES = (
@@ -184,10 +185,10 @@ def environment_of(served: Served, servers: Servers, database: str) -> dict[str,
         "EBB_CONTRACT": served.contract or "",
         "EBB_VALKEY_HOST": servers.host,
         "EBB_VALKEY_PORT": str(servers.valkey_port),
-        "EBB_POSTGRES_HOST": servers.host,
-        "EBB_POSTGRES_PORT": str(servers.postgres_port),
-        "EBB_POSTGRES_USER": servers.postgres_user,
-        "EBB_POSTGRES_PASSWORD": servers.postgres_password,
+        "EBB_POSTGRES_HOST": servers.postgres.host,
+        "EBB_POSTGRES_PORT": str(servers.postgres.port),
+        "EBB_POSTGRES_USER": servers.postgres.user,
+        "EBB_POSTGRES_PASSWORD": servers.postgres.password,
         "EBB_POSTGRES_DATABASE": database,
         **({"EBB_VALKEY_REPLICA_PORT": str(servers.replica_port)} if servers.replica_port else {}),
         "EBB_DURABLE_RATE": f"{_DURABLE_READS}",

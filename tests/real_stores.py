@@ -42,8 +42,7 @@ class RealStores:
         self.postgres = Postgres.start(self.folder / "postgres", durable=False)
         self.valkey = self._start_valkey(0)
         self.replica = self._start_replica(0) if self.with_replica else None
-        server = self.postgres
-        migrate("127.0.0.1", server.port, server.user, server.password, server.database)
+        migrate(self.postgres.address)
 
     @property
     def settings(self) -> Settings:
@@ -53,11 +52,7 @@ class RealStores:
             contract="",
             valkey_host="127.0.0.1",
             valkey_port=self.valkey.port,
-            postgres_host="127.0.0.1",
-            postgres_port=self.postgres.port,
-            postgres_user=self.postgres.user,
-            postgres_password=self.postgres.password,
-            postgres_database=self.postgres.database,
+            postgres=self.postgres.address,
             replica_host="127.0.0.1",
             replica_port=self.replica.port if self.replica else None,
             client_rate=1e6,
@@ -65,9 +60,16 @@ class RealStores:
             durable_rate=1e6,
         )
 
-    def store(self, signals: Signals = _SILENT, *, patience: Patience = QUICK, **changes: float) -> FeatureStore:
-        """Return the store of one environment; `changes` are settings."""
-        settings = replace(self.settings, **changes)  # type: ignore[arg-type]
+    def store(
+        self, signals: Signals = _SILENT, *, patience: Patience = QUICK, postgres_port: int = 0, **changes: float
+    ) -> FeatureStore:
+        """Return the store of one environment; `changes` are settings, and Postgres may be behind another port."""
+        address = self.postgres.address
+        settings = replace(
+            self.settings,
+            postgres=replace(address, port=postgres_port or address.port),
+            **changes,  # type: ignore[arg-type]
+        )
         fast = connect_fast(settings, signals)
         self._opened.callback(fast.close)
         return connect_store(settings, signals, fast, self.connection(patience, settings))

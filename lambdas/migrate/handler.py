@@ -11,12 +11,5 @@ SETTINGS = Settings.from_environment(os.environ)
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, str]:
     """Take `{"to": "head" | "base" | a version}` and answer `{"from": ..., "to": ...}`."""
-    done = migrate(
-        SETTINGS.postgres_host,
-        SETTINGS.postgres_port,
-        SETTINGS.postgres_user,
-        SETTINGS.postgres_password,
-        SETTINGS.postgres_database,
-        to=str(event.get("to", "head")),
-    )
+    done = migrate(SETTINGS.postgres, to=str(event.get("to", "head")))
     return {"from": done.before, "to": done.after}

@@ -5,10 +5,14 @@ from importlib import import_module
 from pathlib import Path
 
 from ebb.errors import Misuse
+from ebb.postgres.address import PostgresAddress
 from ebb.postgres.connection import PostgresConnection, Refused
 
 HERE = Path(__file__).parent
 _NO_TABLE = "42P01"
+"""SQLSTATE of a table that is not there."""
+
+_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -19,17 +23,11 @@ class Migrated:
     after: str
 
 
-def migrate(
-    host: str, port: int, user: str, password: str, database: str, *, to: str = "head", steps: Path = HERE
-) -> Migrated:
+def migrate(address: PostgresAddress, *, to: str = "head", steps: Path = HERE) -> Migrated:
     """Walk the steps between the version that stands and `to`, forward or back; one migration at a time.
 
     Args:
-        host: where Postgres listens.
-        port: its port.
-        user: as whom.
-        password: of the user.
-        database: whose schema it is.
+        address: the database whose schema it is.
         to: `head`, `base`, or the number of a step.
         steps: the folder that holds `versions`.
 
@@ -41,13 +39,13 @@ def migrate(
     target = versions[-1] if to == "head" else to
     if target not in versions:
         raise Misuse(f"there is no schema version {to!r}: say head, or one of {', '.join(versions)}")
-    before = _version(PostgresConnection(host, port, user=user, password=password, database=database, timeout=10.0))
+    before = _version(PostgresConnection(address, timeout=_SECONDS))
     if before == target:
         return Migrated(before, before)
     # Most calls end above, and Alembic takes long to import.
-    from lambdas.migrate.walk import Where, walk  # noqa: PLC0415
+    from lambdas.migrate.walk import walk  # noqa: PLC0415
 
-    return Migrated(walk(Where(host, port, user, password, database), steps, versions, target), target)
+    return Migrated(walk(address, steps, versions, target), target)
 
 
 def preload() -> None:

@@ -1,7 +1,6 @@
 """The walk itself: Alembic without its ini file and its environment script."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import URL, Connection, NullPool, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from ebb.errors import Misuse, Unavailable
+from ebb.postgres.address import PostgresAddress
 
 _LOCK = 0x0EBB_0001
 """Names the advisory lock that one migration at a time holds."""
@@ -20,22 +20,11 @@ _SECONDS = 600.0
 """Longest wait for another migration, or for one statement of a step."""
 
 
-@dataclass(frozen=True)
-class Where:
-    """The database, and as whom."""
-
-    host: str
-    port: int
-    username: str
-    password: str = field(repr=False)
-    database: str
-
-
-def walk(where: Where, steps: Path, versions: Sequence[str], target: str) -> str:
+def walk(address: PostgresAddress, steps: Path, versions: Sequence[str], target: str) -> str:
     """Walk from the version that stands to `target`, and return the one that stood.
 
     Args:
-        where: the database.
+        address: the database.
         steps: the folder that holds `versions`.
         versions: all of them, `base` first.
         target: one of them.
@@ -44,7 +33,7 @@ def walk(where: Where, steps: Path, versions: Sequence[str], target: str) -> str
         Misuse: the database is of a newer Ebb.
         Unavailable: Postgres does not answer or a step failed; the version of the last step that succeeded stands.
     """
-    url = URL.create("postgresql+pg8000", **asdict(where))
+    url = URL.create("postgresql+pg8000", address.user, address.password, address.host, address.port, address.database)
     engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _SECONDS})
     try:
         with engine.connect() as connection:

@@ -6,7 +6,7 @@ from pathlib import Path
 from ebb.postgres.connection import PostgresConnection
 from local.loading.database import connect
 from local.loading.refused import SUFFIX, scrub
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 
 _ERASED = "select entity_id from features where erased_at is not null"
 

@@ -14,7 +14,7 @@ from local.loading.preparing import Preparing
 from local.loading.refused import RefusedFile
 from local.loading.road import Road
 from local.loading.rows import layout
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from training.dataset.batch import check_columns, needed_columns
 from training.dataset.stream import count_rows, open_stream
 from training.progress import Progress

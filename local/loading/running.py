@@ -5,10 +5,11 @@ from pathlib import Path
 from ebb.contract import Contract
 from ebb.errors import Misuse, Unavailable
 from ebb.folder import FolderReleases
+from ebb.postgres.address import PostgresAddress
 from ebb.release.load import load_contract
 from local.servers.cluster import USER, data_folder
 from local.servers.ports import LOOPBACK
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from local.supervisor.state import State
 
 _DATABASE = "postgres"
@@ -27,16 +28,8 @@ def running_servers(state: State, folder: Path) -> Servers:
         password = path.read_text()
     except OSError as error:
         raise Unavailable(f"the password of Postgres in {path} cannot be read ({error.strerror})") from None
-    port = state.ports.postgres
-    dsn = f"postgresql://{USER}:{password}@{LOOPBACK}:{port}/{_DATABASE}"
-    return Servers(
-        valkey_port=state.ports.valkey,
-        postgres_port=port,
-        postgres_user=USER,
-        postgres_password=password,
-        postgres_database=_DATABASE,
-        postgres_dsn=dsn,
-    )
+    address = PostgresAddress(LOOPBACK, state.ports.postgres, USER, password, _DATABASE)
+    return Servers(state.ports.valkey, address, state.ports.replica or None)
 
 
 def served_contract(state: State, folder: Path) -> Contract:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Self
-from urllib.parse import quote
 
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection
 
 from ebb.errors import Unavailable
+from ebb.postgres.address import PostgresAddress
 from local.servers.child import Child, Steps, start_child
 from local.servers.cluster import USER, Cluster, cluster_log, free_of_dead, open_cluster, server_environment
 from local.servers.lock import FolderLock
@@ -102,9 +102,9 @@ class Postgres:
         return self.child.id
 
     @property
-    def dsn(self) -> str:
-        """Its address as a URL, password included."""
-        return f"postgresql://{self.user}:{quote(self.password)}@{self.host}:{self.port}/{self.database}"
+    def address(self) -> PostgresAddress:
+        """The database that it was made with, as its superuser."""
+        return PostgresAddress(self.host, self.port, self.user, self.password, self.database)
 
     def stop(self) -> None:
         """End it, when it still runs; the cluster stays."""

@@ -12,7 +12,8 @@ from local.servers.postgres import Postgres
 from local.servers.process_id import ProcessId
 from local.servers.valkey import Valkey
 from local.supervisor.blocking import ended, start_in_thread
-from local.supervisor.plan import Plan, Servers
+from local.supervisor.plan import Plan
+from local.supervisor.servers import Servers
 
 _log = logging.getLogger(__name__)
 _FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS = 0.1, 5.0
@@ -61,11 +62,7 @@ class Backing:
         assert isinstance(postgres, Postgres)  # noqa: S101 (for the type checker)
         return Servers(
             valkey_port=self._running["valkey"].port,
-            postgres_port=postgres.port,
-            postgres_user=postgres.user,
-            postgres_password=postgres.password,
-            postgres_database=postgres.database,
-            postgres_dsn=postgres.dsn,
+            postgres=postgres.address,
             replica_port=self._running["replica"].port if self._plan.replica else None,
         )
 

@@ -8,7 +8,7 @@ from local.executor.function import Function
 from local.gateway.routes import Route
 from local.supervisor.chores import Chore
 from local.supervisor.schedules import Schedule
-from local.supervisor.servers import Servers as Servers  # noqa: PLC0414 - a plan is made for them
+from local.supervisor.servers import Servers
 
 Prepare = Callable[[Servers], Awaitable[None] | None]
 """Called with running servers. A plain function runs in a thread of its own and may block."""

@@ -89,7 +89,7 @@ class Supervisor:
         stack.push_async_callback(self._backing.stop)
         servers = await self._backing.start()
         replica = servers.replica_port or 0
-        ports = Ports(postgres=servers.postgres_port, valkey=servers.valkey_port, replica=replica)
+        ports = Ports(postgres=servers.postgres.port, valkey=servers.valkey_port, replica=replica)
         self._note(ports=ports, children=self._backing.processes())
         await call(partial(self._plan.prepare, servers))
         self._front = Front(self._plan, self._plan.functions(servers))

@@ -24,7 +24,7 @@ from local.loading.database import connect
 from local.loading.running import running_servers
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from tests.home import ROOT, Home
 from tests.load.load_figures import servers_of, write_table
 from training.synthesize import synthesize

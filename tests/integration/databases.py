@@ -1,8 +1,9 @@
 """A database of its own for a test, at the newest schema, on the session's Postgres."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from ebb.postgres.address import PostgresAddress
 from ebb.postgres.connection import PostgresConnection
 from lambdas.migrate.logic import Migrated, migrate
 from local.servers.postgres import Postgres
@@ -31,18 +32,15 @@ class Database:
         made.migrate(to)
         return made
 
-    def connect(self, timeout: float = 5.0, lock_timeout: float = 2.0) -> PostgresConnection:
-        """Return a connection that opens with its first use."""
-        return PostgresConnection(
-            self.server.host,
-            self.server.port,
-            user=self.server.user,
-            password=self.server.password,
-            database=self.name,
-            timeout=timeout,
-            lock_timeout=lock_timeout,
-        )
+    @property
+    def address(self) -> PostgresAddress:
+        """Return how it is entered."""
+        return replace(self.server.address, database=self.name)
+
+    def connect(self, **limits: float) -> PostgresConnection:
+        """Return a connection that opens with its first use; `limits` as `PostgresConnection` takes them."""
+        return PostgresConnection(self.address, **limits)
 
     def migrate(self, to: str = "head") -> Migrated:
         """Bring it to a version of the schema."""
-        return migrate(self.server.host, self.server.port, self.server.user, self.server.password, self.name, to=to)
+        return migrate(self.address, to=to)

@@ -261,11 +261,11 @@ def test_the_maintenance_runs_every_task_on_real_servers(servers: RealStores, su
         "EBB_RELEASES": str(settings.releases),
         "EBB_VALKEY_HOST": settings.valkey_host,
         "EBB_VALKEY_PORT": str(settings.valkey_port),
-        "EBB_POSTGRES_HOST": settings.postgres_host,
-        "EBB_POSTGRES_PORT": str(settings.postgres_port),
-        "EBB_POSTGRES_USER": settings.postgres_user,
-        "EBB_POSTGRES_PASSWORD": settings.postgres_password,
-        "EBB_POSTGRES_DATABASE": settings.postgres_database,
+        "EBB_POSTGRES_HOST": settings.postgres.host,
+        "EBB_POSTGRES_PORT": str(settings.postgres.port),
+        "EBB_POSTGRES_USER": settings.postgres.user,
+        "EBB_POSTGRES_PASSWORD": settings.postgres.password,
+        "EBB_POSTGRES_DATABASE": settings.postgres.database,
     }
     maintenance = bootstrap(environment)
     store = servers.store()

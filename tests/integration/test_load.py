@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ebb.contract import Contract, parse_contract
 from ebb.errors import DataError, Misuse, Unavailable
 from ebb.features.inputs import accept_row, encode
 from ebb.ports import Access, FeatureRecord, FeatureUpdate
+from ebb.postgres.address import PostgresAddress
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.history import PostgresHistory
 from ebb.postgres.subjects import PostgresSubjects
@@ -26,7 +28,7 @@ from local.loading.database import connect, prepare_database
 from local.loading.load import Loaded, Table, load_table
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from tests.home import ROOT
 from training.dataset import read_dataset
 from training.progress import Progress, Silent
@@ -71,14 +73,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def servers(postgres_server: Postgres, valkey_server: Valkey) -> Servers:
-    return Servers(
-        valkey_server.port,
-        postgres_server.port,
-        postgres_server.user,
-        postgres_server.password,
-        postgres_server.database,
-        postgres_server.dsn,
-    )
+    return Servers(valkey_server.port, postgres_server.address)
 
 
 @pytest.fixture
@@ -231,13 +226,13 @@ def test_a_table_that_does_not_fit_loads_nothing(servers: Servers, tmp_path: Pat
     bad.write_text("customer_id,age\nC1,old\n")
     with pytest.raises(DataError, match="is missing from the table"):
         load_table(Table(bad, customers("never_made"), loads), servers, Silent())
-    connection = connect(servers, servers.postgres_database)
+    connection = connect(servers, servers.postgres.database)
     assert connection.query("select 1 from pg_database where datname = 'never_made'") == []
     connection.close()
 
 
 def test_a_server_that_is_gone_is_a_sentence(data: Path, loads: Path) -> None:
-    nowhere = Servers(1, 1, "ebb", "p", "postgres", "")
+    nowhere = Servers(1, PostgresAddress("127.0.0.1", 1, "ebb", "p", "postgres"))
     with pytest.raises(Unavailable, match="Postgres does not answer"):
         load_table(Table(data, customers("tiny"), loads), nowhere, Silent())
 
@@ -319,7 +314,7 @@ def test_rows_from_before_an_erasure_change_nothing_and_are_told(servers: Server
 
 def test_without_valkey_the_load_goes_on_and_leaves_its_notes(servers: Servers, tmp_path: Path, loads: Path) -> None:
     contract = small("no_valkey")
-    away = Servers(**{**vars(servers), "valkey_port": 1})
+    away = replace(servers, valkey_port=1)
     path = rows_of(tmp_path, ("a", NOW - 9, 1.0, "p"), ("b", NOW - 9, 1.0, "p"))
     loaded = load_table(Table(path, contract, loads), away, Silent())
     assert loaded.unrepaired == 1

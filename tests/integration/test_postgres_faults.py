@@ -14,6 +14,7 @@ import pytest
 
 from ebb.errors import Unavailable
 from ebb.ports import FeatureUpdate, Merged
+from ebb.postgres.address import PostgresAddress
 from ebb.postgres.connection import PostgresConnection, Refused
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.merge import INCOMING, merge_incoming
@@ -61,9 +62,7 @@ def test_a_silent_server_costs_one_timeout_and_is_told_from_one_that_is_gone() -
         silent.bind(("127.0.0.1", 0))
         silent.listen(1)
         port = silent.getsockname()[1]
-        where = PostgresConnection(
-            "127.0.0.1", port, user="u", password="p", database="d", timeout=5.0, connect_timeout=0.1
-        )
+        where = PostgresConnection(PostgresAddress("127.0.0.1", port, "u", "p", "d"), timeout=5.0, connect_timeout=0.1)
         start = time.monotonic()
         with pytest.raises(Unavailable, match="Postgres does not answer") as told:
             where.query("select 1")
@@ -95,15 +94,7 @@ def test_a_stopped_backend_costs_one_read_timeout(database: Database) -> None:
 def test_a_server_that_takes_no_connection_costs_one_connect_timeout(server: Postgres, database: Database) -> None:
     os.kill(server.pid, signal.SIGSTOP)
     try:
-        brief = PostgresConnection(
-            server.host,
-            server.port,
-            user=server.user,
-            password=server.password,
-            database=database.name,
-            timeout=5.0,
-            connect_timeout=0.25,
-        )
+        brief = database.connect(connect_timeout=0.25)
         start = time.monotonic()
         with pytest.raises(Unavailable) as told:
             brief.query("select 1")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from ebb.errors import Misuse, Unavailable
 from ebb.ports import Access, FeatureUpdate
+from ebb.postgres.address import PostgresAddress
 from ebb.postgres.connection import PostgresConnection, Refused
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.subjects import PostgresSubjects
@@ -127,9 +129,8 @@ def test_a_failing_step_leaves_the_version_before(
         "from alembic import op\nrevision = '0003'\ndown_revision = '0002'\n"
         "def upgrade() -> None:\n    op.execute('create table half (a int)')\n    op.execute('select nothing')\n"
     )
-    server = empty.server
     with pytest.raises(Unavailable, match='migration to 0003 failed: column "nothing" does not exist'):
-        migrate(server.host, server.port, server.user, server.password, empty.name, steps=tmp_path)
+        migrate(empty.address, steps=tmp_path)
     assert connection.query("select version_num from alembic_version") == [["0002"]]
     assert "half" not in _tables(connection)
     assert empty.migrate() == Migrated("0002", "0002")
@@ -146,18 +147,18 @@ def test_what_is_no_version_or_a_newer_one_is_told(empty: Database, connection: 
 
 def test_a_server_that_is_gone_or_refuses_is_told(empty: Database) -> None:
     with pytest.raises(Unavailable, match="Postgres does not answer"):
-        migrate("127.0.0.1", 1, "u", "p", "d")
+        migrate(PostgresAddress("127.0.0.1", 1, "u", "p", "d"))
     with pytest.raises(Refused, match='database "absent" does not exist'):
-        migrate(empty.server.host, empty.server.port, empty.server.user, empty.server.password, "absent")
+        migrate(replace(empty.address, database="absent"))
 
 
 def test_what_only_a_walk_needs_is_imported_for_a_walk(empty: Database) -> None:
     """A start that finds the schema done pays nothing for Alembic."""
     empty.migrate()
-    server = empty.server
     script = (
         "import sys; from lambdas.migrate.logic import migrate, preload\n"
-        f"migrate({server.host!r}, {server.port}, {server.user!r}, {server.password!r}, {empty.name!r})\n"
+        "from ebb.postgres.address import PostgresAddress\n"
+        f"migrate(PostgresAddress(*{tuple(vars(empty.address).values())!r}))\n"
         "assert 'alembic' not in sys.modules and 'sqlalchemy' not in sys.modules\n"
         "preload()\nassert 'alembic' in sys.modules\n"
     )

@@ -15,8 +15,9 @@ from pg8000.native import Connection
 from ebb.errors import DataError, EbbError
 from local.executor.function import Function
 from local.gateway.routes import Route
-from local.supervisor.plan import Plan, Servers
+from local.supervisor.plan import Plan
 from local.supervisor.schedules import Schedule
+from local.supervisor.servers import Servers
 from local.supervisor.state import State
 from local.supervisor.supervisor import run
 
@@ -30,11 +31,11 @@ def prepare(servers: Servers) -> None:
         sys.stderr.write("blocking\n")
         time.sleep(60)
     connection = Connection(
-        servers.postgres_user,
-        host=servers.host,
-        port=servers.postgres_port,
-        database=servers.postgres_database,
-        password=servers.postgres_password,
+        servers.postgres.user,
+        host=servers.postgres.host,
+        port=servers.postgres.port,
+        database=servers.postgres.database,
+        password=servers.postgres.password,
     )
     try:
         connection.run("CREATE TABLE IF NOT EXISTS kept (value text)")

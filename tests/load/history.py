@@ -20,7 +20,7 @@ from ebb.postgres.months import Month, PostgresMonths
 from local.terminal import TerminalProgress, console, print_table
 from tests.load.figures import Figure, rows_of
 from tests.load.history_rows import NAMES, PARTIAL_ENTITIES, WHOLE_ENTITIES, generate, need_disk
-from tests.load.postgres_figures import durable_tier
+from tests.load.postgres_figures import durable_tier, patient
 from tests.load.reference_work import echo_slowness
 
 ROWS = 50_000_000
@@ -43,7 +43,7 @@ def history_figures(rows: int, progress: Callable[[int], None] = lambda _: None)
     need = need_disk(Path(tempfile.gettempdir()), rows)
     with durable_tier() as connection:
         start = time.perf_counter()
-        months = generate(connection.another, rows, progress)
+        months = generate(lambda: patient(connection.address), rows, progress)
         seconds = time.perf_counter() - start
         table, index = connection.query(_SIZES)[0]
         of = f"{rows:,} rows of {WHOLE_ENTITIES + PARTIAL_ENTITIES:,} entities"
@@ -118,7 +118,7 @@ def _reading(connection: PostgresConnection, months: list[Month]) -> Iterator[li
     stop, failed = threading.Event(), []
 
     def read() -> None:
-        own, random = connection.another(), Random(2)  # noqa: S311 - as above
+        own, random = patient(connection.address), Random(2)  # noqa: S311 - as above
         history = PostgresHistory(own)
         try:
             while not stop.is_set():
@@ -143,7 +143,7 @@ def _reading(connection: PostgresConnection, months: list[Month]) -> Iterator[li
 @contextmanager
 def _open_transaction(connection: PostgresConnection) -> Iterator[Callable[[], None]]:
     """Hold a transaction that has read the history, until the yielded function is called."""
-    own = connection.another()
+    own = patient(connection.address)
     try:
         with own.use() as driver:
             driver.run("begin")

@@ -17,7 +17,7 @@ import redis
 
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from tests.home import ROOT
 from tests.load.figures import Figure
 from tests.load.reference_work import start_slowness
@@ -109,7 +109,7 @@ def load_figures(folder: Path, entities: int = ENTITIES) -> list[Figure]:
 
 def servers_of(postgres: Postgres, valkey: Valkey) -> Servers:
     """Return what a load needs to know of running servers."""
-    return Servers(valkey.port, postgres.port, postgres.user, postgres.password, postgres.database, postgres.dsn)
+    return Servers(valkey.port, postgres.address)
 
 
 def _load(data: Path, contract: Path, loads: Path, servers: Servers) -> Any:

@@ -6,8 +6,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from ebb.postgres.address import PostgresAddress
 from local.loading.load import Table, load_table
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from training.contract_file import read_contract
 from training.progress import Silent
 
@@ -15,7 +16,8 @@ from training.progress import Silent
 def main(arguments: list[str]) -> None:
     """Load DATA by CONTRACT into the servers whose JSON comes on standard input."""
     data, contract, loads = (Path(argument) for argument in arguments)
-    servers = Servers(**json.loads(sys.stdin.read()))
+    told = json.loads(sys.stdin.read())
+    servers = Servers(told["valkey_port"], PostgresAddress(**told["postgres"]))
     start = time.perf_counter()
     loaded = load_table(Table(data, read_contract(contract)[0], loads), servers, Silent())
     seconds = time.perf_counter() - start

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from ebb.ports import FeatureUpdate
+from ebb.postgres.address import PostgresAddress
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import READ, PostgresFeatures
 from lambdas.migrate.logic import migrate
@@ -21,22 +22,19 @@ READ_RATIO, READ_P99_MS = 2.0, 1.0
 _VALUES = {f"number_{i:02d}": i * 1.37 for i in range(16)} | {f"category_{i}": "alpha" for i in range(4)}
 
 
+def patient(address: PostgresAddress) -> PostgresConnection:
+    """Return a connection that waits as long as making many millions of rows may take."""
+    return PostgresConnection(address, timeout=600.0, lock_timeout=600.0)
+
+
 @contextmanager
 def durable_tier() -> Iterator[PostgresConnection]:
     """Start a Postgres at the newest schema, its commits on the disk, and lend a connection to it."""
     with tempfile.TemporaryDirectory(prefix="ebb-figures-") as folder:
         server = Postgres.start(Path(folder))
         try:
-            migrate(server.host, server.port, server.user, server.password, server.database)
-            connection = PostgresConnection(
-                server.host,
-                server.port,
-                user=server.user,
-                password=server.password,
-                database=server.database,
-                timeout=600.0,
-                lock_timeout=600.0,
-            )
+            migrate(server.address)
+            connection = patient(server.address)
             try:
                 yield connection
             finally:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from ebb.errors import Unavailable
+from ebb.postgres.address import PostgresAddress
 from local.supervisor.chores import Chore, keep_doing
 from local.supervisor.servers import Servers
 
-SERVERS = Servers(1, 2, "ebb", "p4ss", "postgres", "postgresql://")
+SERVERS = Servers(1, PostgresAddress("127.0.0.1", 2, "ebb", "p4ss", "postgres"))
 
 
 async def _until(work: Callable[[Servers], None], holds: Callable[[], bool]) -> None:

@@ -104,7 +104,7 @@ def test_the_running_cloud_names_servers_and_password(tmp_path: Path) -> None:
     cluster.mkdir(parents=True)
     (cluster / "password").write_text("p4ss")
     servers = running_servers(_state(None, None), tmp_path)
-    assert (servers.valkey_port, servers.postgres_port, servers.postgres_password) == (4321, 1234, "p4ss")
+    assert (servers.valkey_port, servers.postgres.port, servers.postgres.password) == (4321, 1234, "p4ss")
     assert "p4ss" not in repr(servers)
 
 

@@ -6,13 +6,14 @@ import pytest
 
 from ebb.errors import NoRelease, ReleaseError
 from ebb.folder import FolderReleases
+from ebb.postgres.address import PostgresAddress
 from ebb.release import manifest as m
 from local.serve import ROUTES, find_release, keep_port, make_plan, pinned
 from local.servers.ports import free_port
-from local.supervisor.plan import Servers
+from local.supervisor.servers import Servers
 from tests.fakes.releases import tiny_release
 
-SERVERS = Servers(1111, 2222, "ebb", "p4ss", "postgres", "postgresql://")
+SERVERS = Servers(1111, PostgresAddress("127.0.0.1", 2222, "ebb", "p4ss", "postgres"))
 
 
 def _write(root: Path, contract: str = "tiny", bias: float = 0.0, *, champion: bool = True) -> str:

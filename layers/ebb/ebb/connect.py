@@ -51,15 +51,7 @@ def connect_fast(settings: Settings, signals: Signals) -> ValkeyFeatures:
 
 def connect_postgres(settings: Settings, patience: Patience) -> PostgresConnection:
     """Return one connection to the durable tier, which opens with the first use."""
-    return PostgresConnection(
-        settings.postgres_host,
-        settings.postgres_port,
-        user=settings.postgres_user,
-        password=settings.postgres_password,
-        database=settings.postgres_database,
-        timeout=patience.answer,
-        connect_timeout=patience.connect,
-    )
+    return PostgresConnection(settings.postgres, timeout=patience.answer, connect_timeout=patience.connect)
 
 
 def connect_store(

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ebb.contract.model import DEFAULT_HISTORY_KEEP
 from ebb.errors import Misuse
+from ebb.postgres.address import PostgresAddress
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Settings:
         valkey_host, valkey_port: the fast tier.
         replica_port: its replica, on `replica_host`; None where there is none.
         replica_host: the replica's.
-        postgres_host, postgres_port, postgres_user, postgres_password, postgres_database: the durable tier.
+        postgres: the durable tier.
         feature_ttl: seconds that the fast tier keeps a record; None without limit.
         shortest_ttl: the smallest ttl of a feature, seconds; None where none has one.
         history_keep: seconds that past values are kept.
@@ -32,11 +33,7 @@ class Settings:
     contract: str
     valkey_host: str
     valkey_port: int
-    postgres_host: str
-    postgres_port: int
-    postgres_user: str
-    postgres_password: str = field(repr=False)
-    postgres_database: str
+    postgres: PostgresAddress
     feature_ttl: float | None = None
     replica_host: str = ""
     replica_port: int | None = None
@@ -80,11 +77,13 @@ class Settings:
             contract=environment.get("EBB_CONTRACT", ""),
             valkey_host=text("EBB_VALKEY_HOST"),
             valkey_port=port("EBB_VALKEY_PORT"),
-            postgres_host=text("EBB_POSTGRES_HOST"),
-            postgres_port=port("EBB_POSTGRES_PORT"),
-            postgres_user=text("EBB_POSTGRES_USER"),
-            postgres_password=text("EBB_POSTGRES_PASSWORD"),
-            postgres_database=text("EBB_POSTGRES_DATABASE"),
+            postgres=PostgresAddress(
+                text("EBB_POSTGRES_HOST"),
+                port("EBB_POSTGRES_PORT"),
+                text("EBB_POSTGRES_USER"),
+                text("EBB_POSTGRES_PASSWORD"),
+                text("EBB_POSTGRES_DATABASE"),
+            ),
             feature_ttl=number("EBB_FEATURE_TTL_SECONDS", None),
             replica_host=environment.get("EBB_VALKEY_REPLICA_HOST") or text("EBB_VALKEY_HOST"),
             replica_port=port("EBB_VALKEY_REPLICA_PORT") if environment.get("EBB_VALKEY_REPLICA_PORT") else None,

@@ -3,12 +3,12 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import IO, Any
 
 import pg8000.native
 
 from ebb.errors import Unavailable
+from ebb.postgres.address import PostgresAddress
 
 _GIVEN_UP = "57014"
 """SQLSTATE of a statement that took longer than its time."""
@@ -55,7 +55,7 @@ class PostgresConnection:
     two threads at once.
 
     Args:
-        host, port, user, password, database: where and as whom.
+        address: the database, and as whom it is entered.
         timeout: seconds for an answer.
         connect_timeout: seconds for each step of a connect; None for as long as an answer may take.
         lock_timeout: seconds to wait for a row or a table that another one holds.
@@ -63,28 +63,13 @@ class PostgresConnection:
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        address: PostgresAddress,
         *,
-        user: str,
-        password: str,
-        database: str,
         timeout: float = 5.0,
         connect_timeout: float | None = None,
         lock_timeout: float = 2.0,
     ) -> None:
-        self._same = partial(
-            PostgresConnection,
-            host,
-            port,
-            user=user,
-            password=password,
-            database=database,
-            timeout=timeout,
-            connect_timeout=connect_timeout,
-            lock_timeout=lock_timeout,
-        )
-        self._address, self._timeout = (host, port), timeout
+        self.address, self._timeout = address, timeout
         self._connect_timeout = timeout if connect_timeout is None else connect_timeout
         limits = {
             "statement_timeout": str(max(1, int(timeout * 1e3))),
@@ -92,14 +77,11 @@ class PostgresConnection:
             # A plan for each month that could be meant costs more than the answer.
             "plan_cache_mode": "force_generic_plan",
         }
-        self._as = {"user": user, "password": password, "database": database, "startup_params": limits}
+        who = {"user": address.user, "password": address.password, "database": address.database}
+        self._as = {**who, "startup_params": limits}
         self._connection: pg8000.native.Connection | None = None
         self._wire: _Wire | None = None
         self._prepared: dict[str, Any] = {}
-
-    def another(self) -> "PostgresConnection":
-        """Return a further connection to the same database, for another thread; not open yet."""
-        return self._same()
 
     @contextmanager
     def use(self) -> Iterator[pg8000.native.Connection]:
@@ -164,7 +146,8 @@ class PostgresConnection:
     def _open(self) -> pg8000.native.Connection:
         """Return the connection, made by a socket of our own: pg8000 leaves its own open when the handshake fails."""
         if self._connection is None:
-            self._wire = _Wire(socket.create_connection(self._address, self._connect_timeout))
+            where = (self.address.host, self.address.port)
+            self._wire = _Wire(socket.create_connection(where, self._connect_timeout))
             self._wire.settimeout(self._connect_timeout)
             self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connection = pg8000.native.Connection(**self._as, sock=self._wire)
