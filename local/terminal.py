@@ -41,6 +41,14 @@ def plain(text: str) -> str:
     return escape("".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text))
 
 
+def age(seconds: float) -> str:
+    """Return an age as people say it: in the largest unit of which there are at least two."""
+    for unit, size in (("days", 86_400.0), ("hours", 3_600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output, for scripts."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ebb.errors import Misuse
-from local.terminal import TerminalProgress, next_step, print_facts, print_json, print_table
+from local.terminal import TerminalProgress, age, next_step, print_facts, print_json, print_table
 
 
 def score(
@@ -60,13 +60,13 @@ def _entity(entity_id: str, *, explain: bool, as_json: bool) -> None:
 
 def _facts(answer: dict[str, Any]) -> dict[str, Any]:
     held = answer["features"]
-    age = f", oldest {held['oldest_seconds']:.0f} s" if held["oldest_seconds"] is not None else ""
+    oldest = f", oldest {age(held['oldest_seconds'])}" if held["oldest_seconds"] is not None else ""
     return {
         "probability": f"{answer['probability']:.4f}",
         "decision": f"{answer['decision']} (acting pays from {answer['threshold']:.4f})",
         "expected profit": f"{answer['expected_profit']:.2f} {answer['currency']}",
         "release": answer["release"] or f"none; rules {answer['rules_version']}",
-        "features from": f"{held['tier']}{age}",
+        "features from": f"{held['tier']}{oldest}",
         "degraded": "; ".join(answer["degraded_because"]) or "no",
     }
 

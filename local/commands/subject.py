@@ -113,6 +113,9 @@ def _print(document: dict[str, Any]) -> None:
 
 
 def _print_features(title: str, features: dict[str, Any]) -> None:
+    if not features:
+        console.print(plain(f"{title}: nothing"))
+        return
     rows = [(name, _shown(held["value"]), _time(held["event_time"])) for name, held in features.items()]
     print_table(title, ["feature", "value", "true since"], rows)
 

@@ -8,7 +8,7 @@ import pytest
 from ebb.errors import ContractError, Misuse
 from local import cli
 from local.progress_file import FileProgress, ProgressWatcher
-from local.terminal import TerminalProgress, next_step, print_facts, print_json, print_table
+from local.terminal import TerminalProgress, age, next_step, print_facts, print_json, print_table
 
 
 def test_square_brackets_are_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,3 +95,11 @@ def test_a_half_read_file_is_nothing(tmp_path: Path) -> None:
     file.write_text('{"title": ')
     with ProgressWatcher(file, "Bring it up") as watcher:
         watcher.look()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "0 s"), (18, "18 s"), (119, "119 s"), (121, "2 minutes"), (7_200, "2 hours"), (471_993_291, "5,463 days")],
+)
+def test_an_age_is_said_as_people_say_it(seconds: float, said: str) -> None:
+    assert age(seconds) == said
