@@ -61,8 +61,12 @@ def show_subject(entity_id: str, moments: Mapping[str, float]) -> dict[str, Any]
     Raises:
         Refused, Unavailable: see `score_entity`.
     """
-    query = f"?{urlencode(moments)}" if moments else ""
-    return _ask("ebb-subject", ("subjects",), "GET", _subject(entity_id) + query)
+    document = _part(entity_id, moments)
+    while (following := document.pop("history_next", None)) is not None:
+        part = _part(entity_id, {"history_from": following})
+        document["history"] += part["history"]
+        document.update(accesses=part["accesses"], history_next=part["history_next"])
+    return document
 
 
 def erase_subject(entity_id: str) -> dict[str, Any]:
@@ -72,6 +76,11 @@ def erase_subject(entity_id: str) -> dict[str, Any]:
         Refused, Unavailable: see `score_entity`.
     """
     return _ask("ebb-subject", ("subjects",), "DELETE", _subject(entity_id))
+
+
+def _part(entity_id: str, query: Mapping[str, float]) -> dict[str, Any]:
+    asked = f"?{urlencode(query)}" if query else ""
+    return _ask("ebb-subject", ("subjects",), "GET", _subject(entity_id) + asked)
 
 
 def _subject(entity_id: str) -> str:

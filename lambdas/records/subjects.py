@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ebb.calls import Call, entity_id_of, moment_of
+from ebb.calls import Call, count_of, entity_id_of, moment_of
 from ebb.ports import Access
 from ebb.store.subjects import Subjects
 
@@ -24,12 +24,14 @@ class SubjectsService:
     def export(self, call: Call) -> dict[str, Any]:
         """`GET /v1/subjects/{entity_id}`: everything that is held of one entity.
 
+        A long history comes in parts: the next begins at `history_from`, the `history_next` of the one before.
         With `event_time` or `ingested_at` (epoch seconds; the other is now) also what was true then, as far as known.
         """
         entity_id = self._entity_id(call)
         now = self._clock()
         moments = [moment_of(call.query, name, now) for name in ("event_time", "ingested_at")]
-        document = self._subjects.export(entity_id, self._access(call, "export"))
+        history_from = count_of(call.query, "history_from")
+        document = self._subjects.export(entity_id, self._access(call, "export"), history_from)
         if not call.query.keys().isdisjoint({"event_time", "ingested_at"}):
             document["known_at"] = self._subjects.known_at(entity_id, *moments)
         return document

@@ -84,10 +84,11 @@ class MemoryDurable:
             held = _merged(held, FeatureUpdate(entity_id, row.values, row.event_time))
         return held and replace(held, version=0, salt="")
 
-    def history(self, entity_id: str) -> list[HistoryRow]:
+    def history(self, entity_id: str, first: int = 0, most: int | None = None) -> list[HistoryRow]:
         self._answer()
         rows = self.writes.get(entity_id, [])
-        return sorted(rows, key=lambda row: (row.event_time, row.ingested_at), reverse=True)
+        ordered = sorted(rows, key=lambda row: (row.event_time, row.ingested_at), reverse=True)[first:]
+        return ordered if most is None else ordered[:most]
 
     def accesses(self, entity_id: str) -> list[Access]:
         self._answer()

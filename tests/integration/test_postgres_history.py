@@ -168,6 +168,14 @@ def test_a_row_of_a_bulk_load_holds_values_only(connection: PostgresConnection) 
     assert [row.values for row in subject.history.history(subject.who)] == [{"a": 2}, {"a": 1, "b": "x"}]
 
 
+def test_a_long_history_comes_in_parts(connection: PostgresConnection) -> None:
+    subject = Subject(connection)
+    for age in range(5):
+        subject.write({"a": age}, NOW - age)
+    parts = [subject.history.history(subject.who, first, 2) for first in (0, 2, 4, 6)]
+    assert [[row.values["a"] for row in part] for part in parts] == [[0, 1], [2, 3], [4], []]
+
+
 def test_a_layout_may_name_a_thousand_features(connection: PostgresConnection) -> None:
     names = [uuid4().hex for _ in range(1_000)]
     with connection.use() as own:

@@ -84,6 +84,27 @@ def test_everything_held_stands_in_one_document(world: World) -> None:
     assert document["accesses"] == [{"at": NOW, "client": "acme", "action": "export", "correlation_id": "request-1"}]
 
 
+def test_a_long_history_comes_in_parts_that_a_function_may_answer(world: World) -> None:
+    text = "x" * 250
+    for number in range(30_000):
+        world.durable.merge([FeatureUpdate("long", {"city": text, "tenure": number}, NOW - number)])
+    seen: list[int] = []
+    following: int | None = 0
+    while following is not None:
+        result = world.show("long", history_from=str(following))
+        assert len(result.payload()["body"]) < 6_000_000
+        part = _document(result)
+        seen += [row["values"]["tenure"] for row in part["history"]]
+        following = part["history_next"]
+    assert seen == list(range(30_000))
+
+
+@pytest.mark.parametrize("start", ["-1", "x", "1.5", "", "\u0661", "9" * 16])
+def test_a_part_that_is_none_is_refused_and_shows_nothing(world: World, start: str) -> None:
+    assert world.show(history_from=start).status == 422
+    assert world.durable.looks == {}
+
+
 def test_the_salt_is_not_told(world: World) -> None:
     salt = world.durable.records["e-1"].salt
     assert salt

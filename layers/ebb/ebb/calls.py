@@ -12,6 +12,9 @@ import orjson
 from ebb.entity_id import LONGEST, NO_TEXT, is_entity_id
 from ebb.errors import BadRequest, BadShape, NotAllowed, TooLarge
 
+_DIGITS = 15
+"""Of the largest count."""
+
 LATEST = 253_402_300_800.0
 """Epoch seconds of the year 10000, which no calendar holds."""
 
@@ -120,6 +123,18 @@ def moment_of(query: Mapping[str, str], name: str, default: float) -> float:
     if not 0 <= value < LATEST:
         raise BadShape(f"`{name}` must be epoch seconds, such as 1790000000")
     return value
+
+
+def count_of(query: Mapping[str, str], name: str) -> int:
+    """Read a count from the query; 0 where it is not given.
+
+    Raises:
+        BadShape: it is given, and no such number.
+    """
+    text = query.get(name, "0")
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS):
+        raise BadShape(f"`{name}` must be a whole number, such as 10000")
+    return int(text)
 
 
 def only(document: Mapping[str, Any], known: frozenset[str]) -> None:

@@ -36,8 +36,13 @@ class HistoryTier(Protocol):
             Unavailable: the tier does not answer.
         """
 
-    def history(self, entity_id: str) -> list[HistoryRow]:
-        """Return every write that is kept of one entity, the newest event time first.
+    def history(self, entity_id: str, first: int = 0, most: int | None = None) -> list[HistoryRow]:
+        """Return the writes that are kept of one entity, the newest event time first.
+
+        Args:
+            entity_id: whose.
+            first: how many to leave out.
+            most: how many at most; None for all.
 
         Raises:
             Unavailable: the tier does not answer.

@@ -32,7 +32,7 @@ order by history.event_time desc, history.ingested_at desc limit cast(:most as b
 """  # noqa: S608 - a constant
 _ALL = f"""
 select layout, "values", {_TIMES} from history where entity_id = :entity_id
-order by history.event_time desc, history.ingested_at desc
+order by history.event_time desc, history.ingested_at desc limit cast(:most as bigint) offset cast(:first as bigint)
 """  # noqa: S608 - a constant
 _RUNS = (1, 16, 128, 1024)
 """Rows asked for at once: one is enough where writes are whole; partial ones soon need more."""
@@ -76,9 +76,10 @@ class PostgresHistory:
                 break
         return FeatureRecord(values, times, 0) if values else None
 
-    def history(self, entity_id: str) -> list[HistoryRow]:
+    def history(self, entity_id: str, first: int = 0, most: int | None = None) -> list[HistoryRow]:
         """See `HistoryTier.history`."""
-        return [self._row(*row) for row in self._connection.query(_ALL, entity_id=entity_id)]
+        rows = self._connection.query(_ALL, entity_id=entity_id, first=first, most=most)
+        return [self._row(*row) for row in rows]
 
     def _before(self, entity_id: str, event_time: float, ingested_at: float) -> Iterator[HistoryRow]:
         """Yield what was written until then, the newest event time first, the later write of equal ones first."""

@@ -5,12 +5,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import orjson
+
 from ebb.errors import Unavailable, UnknownEntity
-from ebb.ports import Access, FeatureRecord, SubjectTier
+from ebb.ports import Access, FeatureRecord, HistoryRow, SubjectTier
 from ebb.store.agreement import how
 
 CACHE_SECONDS = 60.0
 """So long after the fast tier was told, no process answers from what it remembered of an erased subject."""
+
+HISTORY_ROWS, HISTORY_BYTES = 10_000, 4_000_000
+"""Of the history in one document: a function's answer ends at 6 MB."""
 
 AGREES, COLD, AWAY = "agrees", "holds nothing", "does not answer"
 
@@ -60,8 +65,15 @@ class Subjects:
     def __init__(self, durable: SubjectTier, fast: SubjectFast) -> None:
         self._durable, self._fast = durable, fast
 
-    def export(self, entity_id: str, access: Access) -> dict[str, Any]:
+    def export(self, entity_id: str, access: Access, history_from: int = 0) -> dict[str, Any]:
         """Return everything that is held of a subject; the access is recorded before anything is returned.
+
+        A history that is too long for one document goes on in the next: `history_next` is its `history_from`, or None.
+
+        Args:
+            entity_id: whom.
+            access: who asks.
+            history_from: how many writes of the history earlier documents had.
 
         Raises:
             UnknownEntity: nothing is or was held.
@@ -76,13 +88,15 @@ class Subjects:
         if fast is not None and how(fast, held):  # a write may have passed through in between
             fast, state = self._look(entity_id)
             held = self._durable.read(entity_id)
-        history = self._durable.history(entity_id)
+        rows = self._durable.history(entity_id, history_from, HISTORY_ROWS + 1)
+        history = _fitting(rows)
         return {
             "entity_id": entity_id,
             "exported_at": access.at,
             "current": _record(held),
             "fast_tier": {"state": state or _state(fast, held), "record": _record(fast)},
-            "history": [vars(row) for row in history],
+            "history": history,
+            "history_next": history_from + len(history) if len(history) < len(rows) else None,
             "accesses": [vars(each) for each in self._durable.accesses(entity_id)],
         }
 
@@ -121,6 +135,18 @@ class Subjects:
             return self._fast.held([entity_id]).get(entity_id), ""
         except Unavailable:
             return None, AWAY
+
+
+def _fitting(rows: Sequence[HistoryRow]) -> list[dict[str, Any]]:
+    """Return the first rows, as many as one document holds, and at least one."""
+    fitting: list[dict[str, Any]] = []
+    size = 0
+    for row in rows[:HISTORY_ROWS]:
+        size += len(orjson.dumps(vars(row)))
+        if fitting and size > HISTORY_BYTES:
+            break
+        fitting.append(vars(row))
+    return fitting
 
 
 def _state(fast: FeatureRecord | None, durable: FeatureRecord | None) -> str:
