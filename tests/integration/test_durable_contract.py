@@ -178,6 +178,10 @@ def test_a_late_event_resurrects_nobody_and_a_newer_one_has_a_new_salt(durable: 
     assert (back.erased_at, back.is_tombstone) == (tombstone.erased_at, False)
     assert durable.merge([late]).records[who] == back == durable.read(who)
     assert [row.values for row in durable.history(who)] == [{"a": 3}]
+    another = _id()
+    durable.erase(another, ACCESS)
+    returned = durable.merge([FeatureUpdate(another, {"a": 3}, time.time() + 10)]).records[another]
+    assert len({returned.salt, back.salt, before.salt}) == 3, "nobody can guess it from another one's"
 
 
 def test_accesses_are_kept_in_their_order_and_outlive_an_erasure(durable: Everything) -> None:
@@ -315,3 +319,21 @@ def test_calls_that_name_entities_in_any_order_never_lock_each_other_out(postgre
     assert len(tiers[0].page("", 100)) == len(ids)
     for tier in tiers:
         tier.close()
+
+
+def test_rows_are_locked_in_the_order_of_their_names_however_a_call_names_them(postgres_server: Postgres) -> None:
+    """Who waits for the first row holds none behind it: so no two calls can ever wait for each other."""
+    database = Database.fresh(postgres_server)
+    tier, holder, other = _Postgres(database), database.connect(), database.connect()
+    tier.merge([FeatureUpdate(who, {"a": 1}, 1.0) for who in "ab"])
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as road, holder.transaction() as held:
+        held.run("select 1 from features where entity_id = 'a' for update")
+        call = road.submit(tier.merge, [FeatureUpdate(who, {"a": 2}, 2.0) for who in "ba"])
+        deadline = time.monotonic() + 1.5
+        while other.query(waiting) != [[1]]:
+            assert time.monotonic() < deadline, "it never waited"
+        assert other.query("select 1 from features where entity_id = 'b' for update nowait") == [[1]]
+    assert {record.values["a"] for record in call.result().records.values()} == {2}
+    for connection in (tier, holder, other):
+        connection.close()
