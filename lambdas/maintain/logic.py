@@ -6,11 +6,11 @@ from itertools import chain, islice
 from typing import Any
 
 from ebb.errors import BadShape, EbbError
-from ebb.ports import Signals
+from ebb.ports import HistoryMonths, Signals
 from ebb.store.agreement import compare
 from ebb.store.repair import drain, refill, refresh
 from lambdas.maintain.intervals import Intervals
-from lambdas.maintain.needs import Durable, Fast, Months, Refilling
+from lambdas.maintain.needs import Durable, Fast, Refilling
 
 OLDER_SECONDS = 2.0
 """A younger note is left to the write that made it."""
@@ -50,7 +50,7 @@ class Maintenance:
     durable: Durable
     fast: Fast
     refilling: Refilling
-    months: Months
+    months: HistoryMonths
     subjects: Callable[[], int]
     intervals: Intervals
     clock: Callable[[], float]

@@ -1,6 +1,6 @@
 """What the maintenance needs of the tiers, beyond what every function does."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from ebb.ports import FeatureRecord, RepairTier
@@ -41,25 +41,3 @@ class Refilling(Protocol):
 
     def has_room(self) -> bool:
         """Say whether more can be told without pushing out what is asked for."""
-
-
-class Left(Protocol):
-    """What became of a month whose time had come; both are empty where there was none."""
-
-    @property
-    def dropped(self) -> str:
-        """The month that is gone."""
-
-    @property
-    def waiting(self) -> str:
-        """The month that somebody still reads."""
-
-
-class Months(Protocol):
-    """The history's partitions; both methods raise Unavailable where the tier does not answer."""
-
-    def ensure(self, event_times: Iterable[float]) -> None:
-        """Make the months of these moments (epoch seconds) where they are absent."""
-
-    def drop_expired(self) -> Left:
-        """Let one month leave that is older than the contract keeps; called again until none left."""

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from ebb.errors import Misuse
 from ebb.postgres.address import PostgresAddress
-from ebb.postgres.connection import PostgresConnection, Refused
+from ebb.postgres.connection import PostgresConnection
+from ebb.postgres.refusal import NO_TABLE, Refused
 
 HERE = Path(__file__).parent
-_NO_TABLE = "42P01"
-"""SQLSTATE of a table that is not there."""
-
 _SECONDS = 10.0
 
 
@@ -57,7 +55,7 @@ def _version(connection: PostgresConnection) -> str:
     try:
         rows = connection.query("select version_num from alembic_version")
     except Refused as error:
-        if error.code != _NO_TABLE:
+        if error.code != NO_TABLE:
             raise
         rows = []
     finally:

@@ -15,9 +15,10 @@ import pytest
 from ebb.errors import Unavailable
 from ebb.ports import FeatureUpdate, Merged
 from ebb.postgres.address import PostgresAddress
-from ebb.postgres.connection import PostgresConnection, Refused
+from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.merge import INCOMING, merge_incoming
+from ebb.postgres.refusal import Refused
 from local.servers.postgres import Postgres
 from tests.integration.databases import Database
 

@@ -15,8 +15,9 @@ import pytest
 from ebb.errors import Misuse, Unavailable
 from ebb.ports import Access, FeatureUpdate
 from ebb.postgres.address import PostgresAddress
-from ebb.postgres.connection import PostgresConnection, Refused
+from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
+from ebb.postgres.refusal import Refused
 from ebb.postgres.subjects import PostgresSubjects
 from lambdas.migrate.logic import HERE, Migrated, migrate
 from local.servers.postgres import Postgres

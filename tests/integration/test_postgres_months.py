@@ -8,11 +8,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from ebb.ports import FeatureUpdate
+from ebb.ports import FeatureUpdate, Left
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.history import PostgresHistory
-from ebb.postgres.months import LOCK_LEAVE, Left, Month, PostgresMonths
+from ebb.postgres.month import Month
+from ebb.postgres.months import LOCK_LEAVE, PostgresMonths
 from local.servers.postgres import Postgres
 from tests.integration.databases import Database
 

@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from ebb.ports import Access, FeatureUpdate
-from ebb.postgres.connection import PostgresConnection, Refused
+from ebb.ports import Access, FeatureUpdate, Left
+from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
-from ebb.postgres.months import Left, Month, PostgresMonths
+from ebb.postgres.month import Month
+from ebb.postgres.months import PostgresMonths
+from ebb.postgres.refusal import Refused
 from ebb.postgres.subjects import PostgresSubjects
 from local.servers.postgres import Postgres
 from tests.integration.databases import Database

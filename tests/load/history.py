@@ -16,7 +16,8 @@ from statistics import median
 from ebb.errors import EbbError
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.history import PostgresHistory
-from ebb.postgres.months import Month, PostgresMonths
+from ebb.postgres.month import Month
+from ebb.postgres.months import PostgresMonths
 from local.terminal import TerminalProgress, console, print_table
 from tests.load.figures import Figure, rows_of
 from tests.load.history_rows import NAMES, PARTIAL_ENTITIES, WHOLE_ENTITIES, generate, need_disk

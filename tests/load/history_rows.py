@@ -14,7 +14,7 @@ from pathlib import Path
 from ebb.errors import Misuse
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.layouts import layout_of
-from ebb.postgres.months import Month
+from ebb.postgres.month import Month
 
 MONTHS, WHOLE_ENTITIES, PARTIAL_ENTITIES = 24, 100_000, 20_000
 PARTIAL_SHARE = 0.2

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ebb.errors import Misuse
-from ebb.postgres.months import Month
+from ebb.postgres.month import Month
 from tests.load.guard import guard
 from tests.load.history import history_figures
 from tests.load.history_rows import MONTHS, months_until_now, need_disk

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ebb.errors import Misuse, ReleaseError, Unavailable
 from ebb.folder import FolderReleases
 from ebb.postgres.loads import Checkpoint
-from ebb.postgres.months import Month
+from ebb.postgres.month import Month
 from ebb.release import manifest as m
 from local.commands.load import facts, told
 from local.loading.load import Loaded

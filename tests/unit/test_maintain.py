@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ebb.errors import BadShape, Unavailable
-from ebb.ports import FeatureUpdate
+from ebb.ports import FeatureUpdate, Left
 from ebb.store.runs import RUN
 from lambdas.maintain.intervals import EVERY, Intervals
 from lambdas.maintain.logic import MONTHS, SLICE_SECONDS, Maintenance
@@ -35,12 +35,6 @@ class MemoryRefilling:
 
     def has_room(self) -> bool:
         return len(self.fast.records) < self.most
-
-
-@dataclass(frozen=True)
-class Left:
-    dropped: str = ""
-    waiting: str = ""
 
 
 @dataclass

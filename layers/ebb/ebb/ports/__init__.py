@@ -2,6 +2,7 @@
 
 from ebb.ports.durable import DurableTier, Merged, Repair, RepairTier
 from ebb.ports.fast import FastAnswer, FastTier
+from ebb.ports.months import HistoryMonths, Left
 from ebb.ports.records import FeatureRecord, FeatureUpdate
 from ebb.ports.releases import ReleaseStore, Scorer
 from ebb.ports.signals import Signals
@@ -14,8 +15,10 @@ __all__ = [
     "FastTier",
     "FeatureRecord",
     "FeatureUpdate",
+    "HistoryMonths",
     "HistoryRow",
     "HistoryTier",
+    "Left",
     "Merged",
     "ReleaseStore",
     "Repair",

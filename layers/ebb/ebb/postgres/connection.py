@@ -3,49 +3,13 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import Any
 
 import pg8000.native
 
-from ebb.errors import Unavailable
 from ebb.postgres.address import PostgresAddress
-
-_GIVEN_UP = "57014"
-"""SQLSTATE of a statement that took longer than its time."""
-
-
-class Refused(Unavailable):
-    """Postgres answered, and said no.
-
-    Attributes:
-        code: its SQLSTATE, five characters; empty where it gave none.
-    """
-
-    def __init__(self, message: str, code: str) -> None:
-        self.code = code
-        # A statement that the server gave up, since nobody waits so long, was never answered.
-        super().__init__(message, timeout=code == _GIVEN_UP)
-
-
-class _Wire(socket.socket):
-    """A socket that closes the files made of it: pg8000 leaves its own open when a connection breaks."""
-
-    def __init__(self, connected: socket.socket) -> None:
-        super().__init__(fileno=connected.detach())
-        self._files: list[IO[Any]] = []
-
-    def makefile(self, *args: Any, **kwargs: Any) -> Any:
-        """Make a file of the socket, and remember it."""
-        file: IO[Any] = super().makefile(*args, **kwargs)
-        self._files.append(file)
-        return file
-
-    def end(self) -> None:
-        """Close everything, whatever state it is in."""
-        for file in self._files:
-            with suppress(OSError, ValueError):
-                file.close()
-        self.close()
+from ebb.postgres.refusal import unavailable
+from ebb.postgres.wire import Wire
 
 
 class PostgresConnection:
@@ -80,7 +44,7 @@ class PostgresConnection:
         who = {"user": address.user, "password": address.password, "database": address.database}
         self._as = {**who, "startup_params": limits}
         self._connection: pg8000.native.Connection | None = None
-        self._wire: _Wire | None = None
+        self._wire: Wire | None = None
         self._prepared: dict[str, Any] = {}
 
     @contextmanager
@@ -96,7 +60,7 @@ class PostgresConnection:
         except BaseException as error:
             # It may stand in the middle of a statement; closed, the server takes it back.
             self.close()
-            told = _told(error)
+            told = unavailable(error)
             if told is None:
                 raise
             raise told from None
@@ -127,7 +91,7 @@ class PostgresConnection:
             rows: list[Any] = statement.run(**values)
         except BaseException as error:
             self.close()
-            told = _told(error)
+            told = unavailable(error)
             if told is None:
                 raise
             raise told from None
@@ -147,22 +111,9 @@ class PostgresConnection:
         """Return the connection, made by a socket of our own: pg8000 leaves its own open when the handshake fails."""
         if self._connection is None:
             where = (self.address.host, self.address.port)
-            self._wire = _Wire(socket.create_connection(where, self._connect_timeout))
+            self._wire = Wire(socket.create_connection(where, self._connect_timeout))
             self._wire.settimeout(self._connect_timeout)
             self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._connection = pg8000.native.Connection(**self._as, sock=self._wire)
             self._wire.settimeout(self._timeout)
         return self._connection
-
-
-def _told(error: BaseException) -> Unavailable | None:
-    """Return what failed in Ebb's own words; None where it is not Postgres that failed."""
-    match error:
-        case pg8000.native.DatabaseError():
-            told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-            return Refused(f"Postgres refused: {told.get('M') or 'no reason given'}", told.get("C", ""))
-        case pg8000.native.InterfaceError() | OSError():
-            silent = isinstance(error, TimeoutError) or isinstance(error.__cause__, TimeoutError)
-            return Unavailable(f"Postgres does not answer ({type(error).__name__})", timeout=silent)
-        case _:
-            return None

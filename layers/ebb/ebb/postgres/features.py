@@ -6,9 +6,11 @@ import orjson
 
 from ebb.contract.model import DEFAULT_HISTORY_KEEP
 from ebb.ports import FeatureRecord, FeatureUpdate, Merged, Repair
-from ebb.postgres.connection import PostgresConnection, Refused
+from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.merge import MergedRow, Outcome, merge_one, merge_several
 from ebb.postgres.months import PostgresMonths
+from ebb.postgres.refusal import NO_PARTITION, Refused
+from ebb.postgres.repairs import leave_note, settle, unsettled
 from ebb.record_json import record_from_parts, values_to_json
 
 _COLUMNS = "version, event_time, times::text, \"values\"::text, encode(salt, 'hex'), erased_at"
@@ -21,16 +23,6 @@ _PAGE = (
     f"select entity_id, {_COLUMNS} from features"  # noqa: S608 - a constant
     " where entity_id > :after order by entity_id limit cast(:most as bigint)"
 )
-_NOTE = (
-    "insert into repairs (entity_ids) select array(select json_array_elements_text(cast(:entity_ids as json)))"
-    " returning id"
-)
-_UNSETTLED = (
-    "select id, entity_ids from repairs where at < now() - make_interval(secs => cast(:older_than as float8))"
-    " order by id limit cast(:most as bigint)"
-)
-_NO_MONTH = "23514"
-"""SQLSTATE of a row that no partition takes."""
 
 
 class PostgresFeatures:
@@ -74,7 +66,7 @@ class PostgresFeatures:
         try:
             return self._merge(updates)
         except Refused as error:
-            if error.code != _NO_MONTH:
+            if error.code != NO_PARTITION:
                 raise
         self._months.forget()
         self._months.ensure(update.event_time for update in updates)
@@ -82,12 +74,11 @@ class PostgresFeatures:
 
     def settle(self, repair: int) -> None:
         """See `DurableTier.settle`."""
-        self._connection.query("delete from repairs where id = cast(:id as bigint)", id=repair)
+        settle(self._connection, repair)
 
     def unsettled(self, older_than: float, limit: int) -> list[Repair]:
         """See `RepairTier.unsettled`."""
-        rows = self._connection.query(_UNSETTLED, older_than=older_than, most=limit)
-        return [Repair(number, tuple(entity_ids)) for number, entity_ids in rows]
+        return unsettled(self._connection, older_than, limit)
 
     def close(self) -> None:
         """Close the connection, if there is one; the next call opens a new one."""
@@ -106,8 +97,7 @@ class PostgresFeatures:
             return Merged(self._records([(updates, outcome)]), outcome.repair)
         with self._connection.transaction():
             outcomes = [(group, self._several(group, noted=False)) for group in groups]
-            entity_ids = orjson.dumps(sorted({update.entity_id for update in updates})).decode()
-            repair = self._connection.query(_NOTE, entity_ids=entity_ids)[0][0]
+            repair = leave_note(self._connection, sorted({update.entity_id for update in updates}))
         return Merged(self._records(outcomes), repair)
 
     def _several(self, group: Sequence[FeatureUpdate], *, noted: bool) -> Outcome:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import pg8000.native
 
 from ebb.errors import Misuse
-
-_BUSY = "55P03"
-"""SQLSTATE of a lock that was not to be had in time."""
+from ebb.postgres.refusal import LOCKED
 
 _LOCK = "select pg_advisory_lock(cast(:key as bigint))"
 _BEGIN = """
@@ -57,7 +55,7 @@ def begin_load(connection: pg8000.native.Connection, load: str, source: str, con
     try:
         connection.run(_LOCK, key=int(load[:15], 16))
     except pg8000.native.DatabaseError as error:
-        if error.args[0].get("C") != _BUSY:
+        if error.args[0].get("C") != LOCKED:
             raise
         raise Misuse(f"another process is loading {source} right now; let it finish, or end it") from None
     return Checkpoint(*connection.run(_BEGIN, id=load, source=source, contract=contract)[0])

@@ -19,7 +19,7 @@ create temporary table incoming (
     compact    text not null
 ) on commit drop
 """
-NOTE = "insert into repairs (entity_ids) select array_agg(entity_id) from incoming returning id"
+_NOTE = "insert into repairs (entity_ids) select array_agg(entity_id) from incoming returning id"
 _MERGE = files("ebb.postgres").joinpath("merge.sql").read_text()
 _ONE = """select cast(:entity_id as text) as entity_id, cast(:event_time as float8) as event_time,
     cast(cast(:content as text) as jsonb) as "values", null::smallint as layout, cast(:content as text) as compact"""
@@ -108,7 +108,7 @@ def merge_several(
 
 
 def _sql(source: str, *, noted: bool) -> str:
-    note = f", note as ({NOTE})" if noted else ""
+    note = f", note as ({_NOTE})" if noted else ""
     end = ", note.id from note left join merged on true" if noted else ", 0 from merged"
     return _MERGE.replace("{source}", source).replace("{note}", note).replace("{noted}", end)
 

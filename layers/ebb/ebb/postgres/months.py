@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pg8000.native
 
-from ebb.postgres.connection import PostgresConnection, Refused
+from ebb.ports import Left
+from ebb.postgres.connection import PostgresConnection
+from ebb.postgres.month import Month
+from ebb.postgres.refusal import GIVEN_UP, LOCKED, Refused
 
 LOCK_ARRIVE, LOCK_LEAVE = 0x0EBB_0002, 0x0EBB_0003
 """Names of advisory locks: one process creates months at a time, and one drops them."""
@@ -23,64 +24,11 @@ _SLACK_SECONDS = 3600.0
 
 _PATIENCE = "set statement_timeout = '1s'; set lock_timeout = '500ms'"
 _USUAL = "reset statement_timeout; reset lock_timeout"
-_WAITED = frozenset({"57014", "55P03"})
-"""SQLSTATE of a statement that was given up after its time, or waited too long for a lock."""
-
-
-@dataclass(frozen=True, order=True)
-class Month:
-    """One UTC month."""
-
-    year: int
-    month: int
-
-    @classmethod
-    def of(cls, epoch_seconds: float) -> "Month":
-        """Return the month of a moment."""
-        moment = datetime.fromtimestamp(epoch_seconds, UTC)
-        return cls(moment.year, moment.month)
-
-    @classmethod
-    def of_table(cls, table: str) -> "Month":
-        """Return the month of a table's name."""
-        return cls(int(table[-7:-3]), int(table[-2:]))
-
-    @property
-    def table(self) -> str:
-        """The name of its partition."""
-        return f"history_{self.year:04d}_{self.month:02d}"
-
-    @property
-    def next(self) -> "Month":
-        """The month after it."""
-        return Month(self.year + self.month // 12, self.month % 12 + 1)
-
-    @property
-    def start(self) -> str:
-        """Its first moment, as Postgres reads it."""
-        return f"{self.year:04d}-{self.month:02d}-01 00:00:00+00"
-
-    @property
-    def end(self) -> float:
-        """The first moment after it, epoch seconds."""
-        return datetime(self.next.year, self.next.month, 1, tzinfo=UTC).timestamp()
-
-
-@dataclass(frozen=True)
-class Left:
-    """What became of a month whose time had come.
-
-    Attributes:
-        dropped: the table that is gone; empty where none is.
-        waiting: the table that somebody still reads, to be tried again; empty where none is.
-    """
-
-    dropped: str = ""
-    waiting: str = ""
+_WAITED = frozenset({GIVEN_UP, LOCKED})
 
 
 class PostgresMonths:
-    """The partitions of `history`.
+    """`HistoryMonths` in Postgres: the partitions of `history`.
 
     Args:
         connection: in no transaction.

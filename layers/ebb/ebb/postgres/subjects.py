@@ -1,7 +1,5 @@
 """Subject rights in the durable tier: accesses are recorded, and an erasure leaves nothing but its tombstone."""
 
-from typing import Any
-
 import pg8000.native
 
 from ebb.event_time import AHEAD_SECONDS
@@ -10,6 +8,7 @@ from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.history import PostgresHistory
 from ebb.postgres.months import ALL_MONTHS, LOCK_LEAVE
+from ebb.postgres.repairs import leave_note, settle
 
 # The clock is read when the row is locked: what was merged while this waited is older. What was held of the next
 # minutes, since clocks differ, is from before the erasure too: sent again, it must not come back.
@@ -53,7 +52,7 @@ class PostgresSubjects(PostgresHistory):
 
     def settle(self, repair: int) -> None:
         """See `DurableTier.settle`."""
-        self._features.settle(repair)
+        settle(self._connection, repair)
 
     def accesses(self, entity_id: str) -> list[Access]:
         """See `SubjectTier.accesses`."""
@@ -71,11 +70,8 @@ class PostgresSubjects(PostgresHistory):
             version, erased_at = connection.run(_TOMBSTONE, entity_id=entity_id)[0]
             _forget_history(connection, entity_id)
             connection.run(_ACCESS, entity_id=entity_id, **vars(access))
-            note: list[Any] = connection.run(
-                "insert into repairs (entity_ids) values (array[cast(:entity_id as text)]) returning id",
-                entity_id=entity_id,
-            )
-        return Merged({entity_id: FeatureRecord({}, {}, version, "", erased_at)}, note[0][0])
+            repair = leave_note(self._connection, [entity_id])
+        return Merged({entity_id: FeatureRecord({}, {}, version, "", erased_at)}, repair)
 
 
 def _forget_history(connection: pg8000.native.Connection, entity_id: str) -> None:
