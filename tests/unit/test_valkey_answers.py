@@ -49,6 +49,11 @@ def test_a_replica_decides_no_wait() -> None:
     assert (found.record, found.since_put, found.wait, found.routing, found.hedged) == (RECORD, 60.0, None, 0, True)
 
 
+def test_a_limit_that_is_none_decides_no_wait() -> None:
+    found = answer([ResponseError("WRONGTYPE ..."), BLOB, 40_000, None], 100.0, hedged=False)
+    assert (found.record, found.wait) == (RECORD, None)
+
+
 @pytest.mark.parametrize("routing", [None, b"", b"junk", ResponseError("WRONGTYPE ...")])
 def test_a_routing_version_that_is_none_is_0(routing: object) -> None:
     assert answer([0, None, -2, routing], 100.0, hedged=False).routing == 0

@@ -69,7 +69,7 @@ def answer(replies: Sequence[Any], ttl: float, *, hedged: bool) -> FastAnswer:
     since_put = 0.0
     if record is not None and life != -1:
         since_put = ttl if life == _GONE else max(0.0, ttl - life / 1000)
-    wait = None if hedged else replies[-4] / 1e6
+    wait = None if hedged or isinstance(replies[-4], ResponseError) else replies[-4] / 1e6
     return FastAnswer(record, since_put, wait, _version(routing), hedged)
 
 
