@@ -11,6 +11,7 @@ import pytest
 
 from ebb.errors import Unavailable
 from ebb.ports import FastAnswer
+from ebb.resilience.budget import ShareBudget
 from ebb.resilience.rate_limit import RateLimit
 from ebb.valkey.features import ValkeyFeatures
 from local.servers.valkey import Valkey
@@ -114,7 +115,8 @@ def test_slow_reads_are_answered_by_the_replica_within_the_budget(pair: Pair) ->
     assert sorted(times)[int(len(times) * 0.99)] < 0.010 + 0.010
     # What lost came back as a spare, or was closed: nothing piles up.
     with client(pair.primary) as primary:
-        assert len(primary.client_list()) <= 1 + 4 + 16
+        assert len(primary.client_list()) <= 2 + 4 + 16
+        eventually(lambda: answers(fast) is not None and len(primary.client_list()) <= 2 + 4)
 
 
 def test_when_every_read_is_slow_the_budget_still_holds(pair: Pair) -> None:
@@ -172,6 +174,24 @@ def test_no_read_fails_while_the_primary_is_away(pair: Pair, away: str, tmp_path
             stack.enter_context(running(tmp_path / "again", pair.primary.port))
         back = eventually(lambda: (found := answers(fast, "e7")) is not None and not found.hedged)
         assert back < INTERVAL + SLACK
+
+
+def test_finding_out_whether_the_primary_is_back_fails_no_read_though_no_token_is_left(pair: Pair) -> None:
+    fast = pair.fast(timeout=0.1)
+    _settled(fast)
+    pair.primary.id.send(signal.SIGSTOP)
+    eventually(lambda: answers(fast, "e7") is not None and pair.noted.gauges.get("breaker_valkey") == 2)
+    fast._reads._budget = ShareBudget(0.0, 0.0)
+    assert fast._reads._budget.take()
+    pair.noted.counts.clear()
+    while pair.noted.counts["breaker_valkey_half_open"] < 2:
+        seconds, answer = timed(fast, "e7")
+        assert _right(answer, 7)
+        assert answer is not None
+        assert answer.hedged
+        assert seconds < 0.1
+        time.sleep(0.001)
+    pair.primary.id.send(signal.SIGCONT)
 
 
 def test_a_host_that_is_gone_delays_nobody_beyond_the_hedge(pair: Pair) -> None:

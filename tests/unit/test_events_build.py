@@ -74,6 +74,19 @@ def test_an_event_exactly_at_the_snapshot_is_the_futures(tmp_path: Path) -> None
     assert rows["bob"] == (1, None, 1.0, "bath", False)
 
 
+def test_an_event_exactly_at_the_snapshot_is_kept_from_sql_that_does_not_look_away(tmp_path: Path) -> None:
+    careless = """\
+SELECT e.entity_id, s.snapshot_time, COUNT(*) AS visits, 1 AS days_since, MAX(e.city) AS city
+FROM snapshots AS s CROSS JOIN events AS e GROUP BY e.entity_id, s.snapshot_time
+"""
+    tick = timedelta(microseconds=1)
+    events: list[Event] = [("bob", moment * tick, 1, "bath") for moment in (-1, 0, 1)]
+    contract = write_shop(tmp_path, visits=careless)
+    data, out = write_events(tmp_path / "e.parquet", events), tmp_path / "out.parquet"
+    rows = rows_of(build_table(contract, data, [SNAPSHOT], out, labelled=False).out)
+    assert rows["bob"][0] == 1
+
+
 def test_several_snapshots_stand_in_one_table_by_customer_and_time(tmp_path: Path) -> None:
     contract = write_shop(tmp_path)
     data = write_events(tmp_path / "e.parquet", EVENTS)
