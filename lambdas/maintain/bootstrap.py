@@ -11,7 +11,7 @@ from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.months import PostgresMonths
 from ebb.settings import Settings
-from ebb.valkey.link import Address
+from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.refilled import ValkeyRefilled
 from lambdas.maintain.intervals import Intervals
 from lambdas.maintain.logic import Maintenance
@@ -32,7 +32,7 @@ def bootstrap(environment: Mapping[str, str]) -> Maintenance:
     return Maintenance(
         durable=PostgresFeatures(connection, settings.history_keep),
         fast=connect_fast(settings, metrics),
-        refilling=ValkeyRefilled(Address(settings.valkey_host, settings.valkey_port), seconds=_SECONDS),
+        refilling=ValkeyRefilled(ValkeyAddress(settings.valkey_host, settings.valkey_port), seconds=_SECONDS),
         months=PostgresMonths(connection, settings.history_keep),
         subjects=partial(count_subjects, connection),
         intervals=Intervals(settings.shortest_ttl, time.monotonic),

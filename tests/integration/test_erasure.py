@@ -18,8 +18,8 @@ from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.store.repair import drain, refill
 from ebb.store.subjects import AGREES, AWAY, Subjects
+from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.features import ValkeyFeatures
-from ebb.valkey.link import Address
 from ebb.valkey.refilled import KEY, ValkeyRefilled
 from lambdas.maintain.bootstrap import bootstrap
 from tests.real_stores import RealStores
@@ -75,11 +75,19 @@ def _rows(servers: RealStores) -> str:
 def test_both_tiers_hold_nothing_but_the_tombstone(servers: RealStores, subjects: Subjects) -> None:
     assert CANARY.encode() in in_valkey(servers.valkey.port)
     assert CANARY in _rows(servers)
+    before = servers.durable().read(WHO)
+    assert before is not None
+    salt = before.salt
+    assert salt in _rows(servers)
+    assert salt.encode() in in_valkey(servers.valkey.port)
     erased = subjects.erase(WHO, ACCESS)
     assert not erased.fast_pending
     assert abs(erased.erased_at - time.time()) < 60
     assert CANARY.encode() not in in_valkey(servers.valkey.port)
     assert CANARY not in _rows(servers)
+    # Without its salt, what was ever sealed for the subject stays sealed.
+    assert salt.encode() not in in_valkey(servers.valkey.port)
+    assert salt not in _rows(servers)
     document = subjects.export(WHO, ACCESS)
     assert document["current"]["features"] == {}
     assert document["history"] == []
@@ -165,7 +173,7 @@ def test_a_valkey_that_came_back_empty_is_refilled_and_knows_when_it_was(
     store.write([FeatureUpdate(entity_id, {"x": 1.0}, time.time() - 1) for entity_id in others])
     subjects.erase(WHO, ACCESS)
     servers.restart_valkey()
-    refilled = ValkeyRefilled(Address("127.0.0.1", servers.valkey.port), seconds=2.0)
+    refilled = ValkeyRefilled(ValkeyAddress("127.0.0.1", servers.valkey.port), seconds=2.0)
     fast = connect_fast(servers.settings, Silent())
     assert (refilled.position(), refilled.size(), refilled.has_room()) == ("", 0, True)
     first = refill(durable, fast, "", lambda: False)
@@ -176,7 +184,7 @@ def test_a_valkey_that_came_back_empty_is_refilled_and_knows_when_it_was(
     assert set(fast.held([*others, WHO])) == set(others)
     connection = connect_postgres(servers.settings, CALM)
     assert count_subjects(connection) == len(others)
-    assert refilled.size() == len(others) + 1  # and the key of the position
+    assert refilled.size() == len(others)
     with redis.Redis(port=servers.valkey.port) as valkey:
         valkey.set(KEY, b"garbage")
     assert refilled.position() == ""
@@ -197,6 +205,22 @@ class Busy:
             self._work()
             times += 1
         return times
+
+
+def test_a_refill_that_outlived_the_valkey_it_told_counts_for_nothing(servers: RealStores) -> None:
+    refilling = ValkeyRefilled(ValkeyAddress("127.0.0.1", servers.valkey.port), seconds=1.0)
+    with redis.Redis(port=servers.valkey.port) as valkey:
+        valkey.flushall()
+        assert refilling.position() == ""
+        valkey.flushall()  # as a restart in the middle of a refill does
+        refilling.keep("m")
+        assert refilling.position() == ""
+        refilling.keep("m")
+        assert refilling.position() == "m"
+        refilling.keep(None)
+        assert refilling.position() is None
+        valkey.flushall()
+    refilling.close()
 
 
 def test_writers_readers_repairs_and_erasures_at_the_same_time_leave_both_tiers_agreeing(
@@ -243,7 +267,7 @@ def test_writers_readers_repairs_and_erasures_at_the_same_time_leave_both_tiers_
 
 def test_a_valkey_that_is_nearly_full_has_no_room_for_a_refill(servers: RealStores, subjects: Subjects) -> None:
     assert subjects.export(WHO, ACCESS)["fast_tier"]["state"] == AGREES
-    refilled = ValkeyRefilled(Address("127.0.0.1", servers.valkey.port), seconds=2.0)
+    refilled = ValkeyRefilled(ValkeyAddress("127.0.0.1", servers.valkey.port), seconds=2.0)
     with redis.Redis(port=servers.valkey.port) as valkey:
         usual, used = valkey.config_get("maxmemory")["maxmemory"], valkey.info("memory")["used_memory"]
         try:

@@ -7,7 +7,8 @@ from redis.exceptions import TimeoutError as NoAnswer
 from ebb.errors import Unavailable
 from ebb.valkey.answers import refusal
 from ebb.valkey.link import Link, Request
-from ebb.valkey.server import FAILURES, Server
+from ebb.valkey.refusal import FAILURES
+from ebb.valkey.server import Server
 
 
 def exchange(server: Server, request: Request, deadline: float) -> list[Any]:

@@ -14,9 +14,10 @@ from ebb.ports import FastAnswer, FeatureRecord, Signals
 from ebb.record_json import record_to_json
 from ebb.resilience.breaker import Breaker
 from ebb.resilience.rate_limit import RateLimit
+from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.answers import Questions, answer, lacks_script
 from ebb.valkey.hedge import Reads
-from ebb.valkey.link import Address
+from ebb.valkey.holdings import Holdings
 from ebb.valkey.server import Server
 from ebb.valkey.writer import StoredJson, Writer
 
@@ -69,7 +70,7 @@ class ValkeyFeatures:
         signals = signals or Silent()
         self._timeout, self._ttl = timeout, ttl or YEAR
         self._questions = Questions(limit, self._ttl, min(shortest_ttl or self._ttl, self._ttl) / 2)
-        address = Address(host, port, username, password, tls)
+        address = ValkeyAddress(host, port, username, password, tls)
         breaker = Breaker("valkey", signals, interval=interval)
         self._servers = [Server(address, breaker, timeout)]
         replica: Server | None = None
@@ -79,7 +80,9 @@ class ValkeyFeatures:
             self._servers.append(replica)
         # An encrypted connection takes several round trips, and would never be made within the shortest delay.
         self._reads = Reads(self._servers[0], replica, connect_seconds=timeout / 2 if tls else 0.0, signals=signals)
-        self._writer = Writer(address, breaker, seconds=max(timeout, _WRITE_SECONDS), ttl=self._ttl)
+        calm = max(timeout, _WRITE_SECONDS)
+        self._writer = Writer(address, breaker, seconds=calm, ttl=self._ttl)
+        self._holdings = Holdings(address, seconds=calm)
         self._routing = 0
         self._lock = Lock()
 
@@ -131,7 +134,7 @@ class ValkeyFeatures:
         Raises:
             Unavailable: Valkey does not answer.
         """
-        return self._writer.hot(limit)
+        return self._holdings.hot(limit)
 
     def held(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
         """Return the records of those that are held, tombstones too.
@@ -139,7 +142,7 @@ class ValkeyFeatures:
         Raises:
             Unavailable: Valkey does not answer.
         """
-        return self._writer.held(entity_ids)
+        return self._holdings.held(entity_ids)
 
     def scan(self, batch: int = 1_000) -> Iterator[list[str]]:
         """Yield the entities that are held, about `batch` at a time; one may come twice.
@@ -147,7 +150,7 @@ class ValkeyFeatures:
         Raises:
             Unavailable: Valkey does not answer.
         """
-        return self._writer.scan(batch)
+        return self._holdings.scan(batch)
 
     def warm(self, seconds: float = 0.2) -> None:
         """Open connections ahead of the first request; a server that is away is met by the requests."""
@@ -161,3 +164,4 @@ class ValkeyFeatures:
             for server in self._servers:
                 server.close()
         self._writer.close()
+        self._holdings.close()

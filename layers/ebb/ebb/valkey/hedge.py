@@ -12,7 +12,8 @@ from ebb.resilience.budget import ShareBudget
 from ebb.resilience.hedge_delay import HedgeDelay
 from ebb.valkey.exchange import ask, exchange, judged, last_chance, overdue, replies_by
 from ebb.valkey.link import Link, Request, first_to_answer
-from ebb.valkey.server import FAILURES, Server
+from ebb.valkey.refusal import FAILURES
+from ebb.valkey.server import Server
 
 _EXTRA_SHARE, _EXTRA_BURST = 0.05, 5.0
 _LEFT_ALONE = "Valkey does not answer (left alone after failures); it is asked again within a second."

@@ -2,36 +2,16 @@
 
 import math
 import select
-import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from socket import socket
 from typing import Any
 
-from redis.connection import Connection
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as NoAnswerYet
 
-_LEAST = 0.0005
-"""Seconds; none at all would mean without a limit."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a server listens, and how it is spoken to.
-
-    Attributes:
-        host, port: where; a name is looked up by the system, without a limit of ours.
-        username, password: when the server asks for them.
-        tls: the context of an encrypted connection, made once since it takes longer than a read; None for none.
-    """
-
-    host: str
-    port: int
-    username: str | None = None
-    password: str | None = None
-    tls: ssl.SSLContext | None = None
+from ebb.valkey.address import ValkeyAddress
+from ebb.valkey.connection import LEAST_SECONDS, TimedConnection
 
 
 @dataclass(frozen=True)
@@ -40,35 +20,6 @@ class Request:
 
     packed: bytes
     replies: int
-
-
-class TimedConnection(Connection):  # type: ignore[misc] # the library is untyped here
-    """A connection whose connect, handshake and login together end within `seconds`; the library never retries it."""
-
-    def __init__(self, address: Address, seconds: float, **options: Any) -> None:
-        self._address = address
-        settings = {"protocol": 2, "driver_info": None, "username": address.username, "password": address.password}
-        limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
-        super().__init__(address.host, address.port, **{**settings, **limits, **options})
-
-    def _connect(self) -> socket:
-        deadline = time.monotonic() + self.socket_timeout
-        plain: socket = super()._connect()
-        plain.settimeout(max(deadline - time.monotonic(), _LEAST))
-        if self._address.tls is None:
-            return plain
-        try:
-            secure = self._address.tls.wrap_socket(plain, server_hostname=self._address.host)
-        except BaseException:
-            plain.close()
-            raise
-        secure.settimeout(max(deadline - time.monotonic(), _LEAST))
-        return secure
-
-    def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - the library's own
-        """Log in with what is left of the time; then each read has all of it again."""
-        super().on_connect_check_health(check_health)
-        self._sock.settimeout(self.socket_timeout)
 
 
 class Link:
@@ -82,8 +33,8 @@ class Link:
         redis.RedisError, OSError: it cannot be opened in time.
     """
 
-    def __init__(self, address: Address, deadline: float) -> None:
-        self._connection = TimedConnection(address, max(deadline - time.monotonic(), _LEAST))
+    def __init__(self, address: ValkeyAddress, deadline: float) -> None:
+        self._connection = TimedConnection(address, max(deadline - time.monotonic(), LEAST_SECONDS))
         self._connection.connect()
         self.descriptor: int = self._connection._sock.fileno()  # noqa: SLF001 - the library offers no other way
         self._poll = select.poll()

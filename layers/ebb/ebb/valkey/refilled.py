@@ -1,9 +1,7 @@
 """How far Valkey was refilled, kept in Valkey itself: a server that came back empty knows of nothing."""
 
-import redis
-
-from ebb.valkey.link import Address, TimedConnection
-from ebb.valkey.writer import named
+from ebb.valkey.address import ValkeyAddress
+from ebb.valkey.connection import make_client, named
 
 KEY = "refilled"
 FULL = 0.8
@@ -20,9 +18,8 @@ class ValkeyRefilled:
         seconds: for a connection, and for an answer.
     """
 
-    def __init__(self, address: Address, *, seconds: float) -> None:
-        pool = redis.ConnectionPool(connection_class=TimedConnection, address=address, seconds=seconds, protocol=2)
-        self._client = redis.Redis(connection_pool=pool)
+    def __init__(self, address: ValkeyAddress, *, seconds: float) -> None:
+        self._client = make_client(address, seconds)
 
     def position(self) -> str | None:
         """Return the entity to go on after; empty where nothing was told yet, None where all was.
@@ -32,27 +29,29 @@ class ValkeyRefilled:
         """
         with named():
             kept: bytes | None = self._client.get(KEY)
+            if kept is None:
+                self._client.set(KEY, _AFTER, nx=True)  # so that `keep` knows this server again
         if kept == _ALL:
             return None
         return kept[len(_AFTER) :].decode() if kept and kept.startswith(_AFTER) else ""
 
     def keep(self, position: str | None) -> None:
-        """Remember a position, or None for all.
+        """Remember a position, or None for all; a server that came back empty since `position` forgets it.
 
         Raises:
             Unavailable: the server does not answer.
         """
         with named():
-            self._client.set(KEY, _ALL if position is None else _AFTER + position.encode())
+            self._client.set(KEY, _ALL if position is None else _AFTER + position.encode(), xx=True)
 
     def size(self) -> int:
-        """Return how many keys the server holds: nearly all of them are records.
+        """Return how many keys the server holds besides: nearly all of them are records.
 
         Raises:
             Unavailable: the server does not answer.
         """
         with named():
-            return int(self._client.dbsize())
+            return int(self._client.dbsize()) - int(self._client.exists(KEY))
 
     def has_room(self) -> bool:
         """Say whether less than `FULL` of the memory that it may use is used; always where there is no bound.

@@ -6,11 +6,15 @@ from redis.exceptions import (
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisError,
     ResponseError,
 )
 from redis.exceptions import TimeoutError as NoAnswer
 
 from ebb.errors import Unavailable
+
+FAILURES = (RedisError, OSError)
+"""What a lost, silent or refusing server raises."""
 
 _NAMES = {
     AuthenticationError: "NOAUTH",

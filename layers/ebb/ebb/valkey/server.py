@@ -3,19 +3,15 @@
 import time
 from collections import deque
 
-from redis.exceptions import RedisError
-
 from ebb.errors import Unavailable
 from ebb.resilience.breaker import Breaker, State
+from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.answers import refusal
-from ebb.valkey.link import Address, Link, Request
-from ebb.valkey.refusal import unavailable
+from ebb.valkey.link import Link, Request
+from ebb.valkey.refusal import FAILURES, unavailable
 
 _MOST_SPARE, _MOST_PARKED, _PARKED_SECONDS = 4, 16, 1.0
 _WARM = 2
-
-FAILURES = (RedisError, OSError)
-"""What a lost, silent or refusing server raises."""
 
 
 class Server:
@@ -27,7 +23,7 @@ class Server:
         timeout: seconds within which an answer counts as one.
     """
 
-    def __init__(self, address: Address, breaker: Breaker, timeout: float) -> None:
+    def __init__(self, address: ValkeyAddress, breaker: Breaker, timeout: float) -> None:
         self._address, self.breaker, self._timeout = address, breaker, timeout
         self._spares: list[Link] = []
         self._parked: deque[Link] = deque()

@@ -1,20 +1,16 @@
-"""Writes to the fast tier, and what looks after it; none of it stands on the way of a prediction."""
+"""Writes to the fast tier."""
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
-import redis
 from redis.exceptions import NoScriptError
 
 from ebb.errors import Unavailable
-from ebb.ports import FeatureRecord
 from ebb.resilience.breaker import Breaker
-from ebb.valkey.answers import stored_record
-from ebb.valkey.link import Address, TimedConnection
-from ebb.valkey.refusal import unavailable
-from ebb.valkey.scripts import DIGITS, HALF_LIFE, HOT, HOT_KEY, PUT, record_key
-from ebb.valkey.server import FAILURES
+from ebb.valkey.address import ValkeyAddress
+from ebb.valkey.connection import make_client
+from ebb.valkey.refusal import FAILURES, unavailable
+from ebb.valkey.scripts import DIGITS, HOT_KEY, PUT, record_key
 
 _RECORDS_A_SCRIPT = 64
 """So few that no read waits for long behind one."""
@@ -36,10 +32,9 @@ class Writer:
         ttl: seconds that a record is kept.
     """
 
-    def __init__(self, address: Address, breaker: Breaker, *, seconds: float, ttl: float) -> None:
+    def __init__(self, address: ValkeyAddress, breaker: Breaker, *, seconds: float, ttl: float) -> None:
         self._breaker, self._life = breaker, f"{ttl * 1000:.0f}"
-        pool = redis.ConnectionPool(connection_class=TimedConnection, address=address, seconds=seconds, protocol=2)
-        self._client = redis.Redis(connection_pool=pool)
+        self._client = make_client(address, seconds)
 
     def put_json(self, records: Iterable[StoredJson], *, replicas: int = 0) -> bool:
         """Hold records, unless a higher version is held.
@@ -72,44 +67,6 @@ class Writer:
         self._breaker.succeeded()
         return following >= replicas
 
-    def held(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
-        """Return the records of those that are held.
-
-        Raises:
-            Unavailable: the server does not answer.
-        """
-        if not entity_ids:
-            return {}
-        with named():
-            blobs = self._client.mget([record_key(entity_id) for entity_id in entity_ids])
-        found = ((entity_id, stored_record(blob)) for entity_id, blob in zip(entity_ids, blobs, strict=True))
-        return {entity_id: record for entity_id, record in found if record is not None}
-
-    def scan(self, batch: int) -> Iterator[list[str]]:
-        """Yield the entities that are held, about `batch` at a time; one may come twice.
-
-        Raises:
-            Unavailable: the server does not answer.
-        """
-        cursor = -1
-        while cursor:
-            with named():
-                cursor, keys = self._client.scan(max(cursor, 0), match=record_key("*"), count=batch)
-            if keys:
-                yield [key.decode()[len(record_key("")) :] for key in keys]
-
-    def hot(self, limit: int) -> list[str]:
-        """Return the entities that are read most often now, the hottest first.
-
-        Raises:
-            Unavailable: the server does not answer.
-        """
-        with named():
-            seconds, _ = self._client.time()
-            least = seconds / HALF_LIFE + math.log2(HOT)
-            hottest = self._client.zrange(HOT_KEY, "+inf", least, desc=True, byscore=True, offset=0, num=limit)
-        return [entity_id.decode() for entity_id in hottest]
-
     def close(self) -> None:
         """Close all connections."""
         self._client.connection_pool.disconnect()
@@ -136,16 +93,3 @@ class Writer:
             if isinstance(reply, Exception):
                 raise reply
         return int(replies[-1]) if replicas else 0
-
-
-@contextmanager
-def named() -> Iterator[None]:
-    """Turn what the client library raises into Ebb's own words.
-
-    Raises:
-        Unavailable: the server does not answer, or refuses.
-    """
-    try:
-        yield
-    except FAILURES as error:
-        raise unavailable(error) from None

@@ -1,0 +1,69 @@
+"""A connection that the client library makes, within a time of ours."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import socket
+from typing import Any
+
+import redis
+from redis.connection import Connection
+
+from ebb.valkey.address import ValkeyAddress
+from ebb.valkey.refusal import FAILURES, unavailable
+
+LEAST_SECONDS = 0.0005
+"""None at all would mean without a limit."""
+
+
+class TimedConnection(Connection):  # type: ignore[misc] # the library is untyped here
+    """A connection whose connect, handshake and login together end within `seconds`; the library never retries it."""
+
+    def __init__(self, address: ValkeyAddress, seconds: float, **options: Any) -> None:
+        self._address = address
+        settings = {"protocol": 2, "driver_info": None, "username": address.username, "password": address.password}
+        limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
+        super().__init__(address.host, address.port, **{**settings, **limits, **options})
+
+    def _connect(self) -> socket:
+        deadline = time.monotonic() + self.socket_timeout
+        plain: socket = super()._connect()
+        plain.settimeout(max(deadline - time.monotonic(), LEAST_SECONDS))
+        if self._address.tls is None:
+            return plain
+        try:
+            secure = self._address.tls.wrap_socket(plain, server_hostname=self._address.host)
+        except BaseException:
+            plain.close()
+            raise
+        secure.settimeout(max(deadline - time.monotonic(), LEAST_SECONDS))
+        return secure
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - the library's own
+        """Log in with what is left of the time; then each read has all of it again."""
+        super().on_connect_check_health(check_health)
+        self._sock.settimeout(self.socket_timeout)
+
+
+def make_client(address: ValkeyAddress, seconds: float) -> redis.Redis:
+    """Return a client of one server, for whatever does not stand on the way of a prediction.
+
+    Args:
+        address: of the server.
+        seconds: for a connection, and for an answer.
+    """
+    pool = redis.ConnectionPool(connection_class=TimedConnection, address=address, seconds=seconds, protocol=2)
+    return redis.Redis(connection_pool=pool)
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """Turn what the client library raises into Ebb's own words.
+
+    Raises:
+        Unavailable: the server does not answer, or refuses.
+    """
+    try:
+        yield
+    except FAILURES as error:
+        raise unavailable(error) from None
