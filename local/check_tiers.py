@@ -6,7 +6,7 @@ from typing import Any
 
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
-from ebb.store.agreement import compare
+from ebb.store.compare import compare
 from ebb.valkey.features import ValkeyFeatures
 from local.caller import local_cloud
 from local.loading.database import connect

@@ -17,7 +17,8 @@ from ebb.ports import FeatureUpdate, Signals
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.settings import Settings
-from ebb.store.agreement import Agreement, compare
+from ebb.store.agreement import Agreement
+from ebb.store.compare import compare
 from ebb.store.repair import drain
 from ebb.store.store import FeatureStore
 from lambdas.migrate.logic import migrate

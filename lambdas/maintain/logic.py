@@ -7,8 +7,9 @@ from typing import Any
 
 from ebb.errors import BadShape, EbbError
 from ebb.ports import HistoryMonths, Signals
-from ebb.store.agreement import compare
-from ebb.store.repair import drain, refill, refresh
+from ebb.store.compare import compare
+from ebb.store.refill import refill
+from ebb.store.repair import drain, refresh
 from lambdas.maintain.intervals import Intervals
 from lambdas.maintain.needs import Durable, Fast, Refilling
 

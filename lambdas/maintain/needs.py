@@ -1,24 +1,17 @@
 """What the maintenance needs of the tiers, beyond what every function does."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from ebb.ports import FeatureRecord, RepairTier
-from ebb.store.repair import CurrentTier
+from ebb.ports import DurablePages, FastReader, FastWriter, RepairTier
 
 
-class Durable(RepairTier, CurrentTier, Protocol):
+class Durable(RepairTier, DurablePages, Protocol):
     """The durable tier as the maintenance needs it."""
 
 
-class Fast(Protocol):
+class Fast(FastWriter, FastReader, Protocol):
     """The fast tier as the maintenance needs it; every method raises Unavailable where it does not answer."""
-
-    def put(self, records: Mapping[str, FeatureRecord]) -> None:
-        """See `FastTier.put`."""
-
-    def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
-        """Return the records that are held of these entities, tombstones too."""
 
     def scan(self) -> Iterator[list[str]]:
         """Yield the entities that are held, some at a time, in no order."""

@@ -11,7 +11,8 @@ from ebb.features.inputs import accept_row, accept_some, encode
 from ebb.reasons import Reason, reason_codes
 from ebb.release.load import LoadedRelease
 from ebb.rules import rules_score, rules_version
-from ebb.store.store import FeatureStore, Reading
+from ebb.store.reading import Reading
+from ebb.store.store import FeatureStore
 from lambdas.predict.resolve import Resolved, resolve
 
 

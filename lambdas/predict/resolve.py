@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ebb.contract.model import Contract, Feature, Value, WhenStale
 from ebb.errors import StaleFeatures
 from ebb.features.values import Refused, accept, is_missing
-from ebb.store.store import Reading
+from ebb.store.reading import Reading
 
 _SHOWN = 5
 """Missing features named before the rest is only counted."""

@@ -16,8 +16,10 @@ from ebb.ports import Access, FeatureRecord, FeatureUpdate
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.subjects import PostgresSubjects
-from ebb.store.repair import drain, refill
-from ebb.store.subjects import AGREES, AWAY, Subjects
+from ebb.store.refill import refill
+from ebb.store.repair import drain
+from ebb.store.subject_document import AGREES, AWAY
+from ebb.store.subjects import Subjects
 from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.features import ValkeyFeatures
 from ebb.valkey.refilled import KEY, ValkeyRefilled

@@ -14,7 +14,8 @@ from ebb.errors import Unavailable
 from ebb.metrics import Silent
 from ebb.ports import Access, FastTier, FeatureRecord, FeatureUpdate, RepairTier, SubjectTier
 from ebb.postgres.subjects import PostgresSubjects
-from ebb.store.store import FeatureStore, Reading
+from ebb.store.reading import Reading
+from ebb.store.store import FeatureStore
 from tests.fakes.stores import Clock, MemoryStore
 from tests.real_stores import RealStores
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.ports import Access, FeatureRecord, FeatureUpdate
-from ebb.store.agreement import DIFFERENT, NEWER, OLDER, ONLY_FAST, compare, how
+from ebb.store.agreement import DIFFERENT, NEWER, OLDER, ONLY_FAST
+from ebb.store.compare import compare, how
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast
 

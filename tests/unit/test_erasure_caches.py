@@ -6,8 +6,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from ebb.errors import Unavailable
 from ebb.ports import Access, FeatureUpdate
-from ebb.store.repair import drain, refill
-from ebb.store.store import CACHE, FAST
+from ebb.store.reading import CACHE, FAST
+from ebb.store.refill import refill
+from ebb.store.repair import drain
 from ebb.store.subjects import CACHE_SECONDS, Subjects
 from tests.fakes.stores import MemoryStore
 

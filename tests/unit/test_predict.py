@@ -20,7 +20,7 @@ from ebb.release import manifest as m
 from ebb.resilience.rate_limit import RateLimit
 from ebb.rules import rules_version
 from ebb.serving import ServedRelease
-from ebb.store.store import Reading
+from ebb.store.reading import Reading
 from lambdas.predict.logic import Predictor
 from lambdas.predict.resolve import Resolved, resolve
 from lambdas.predict.service import BODY_LIMIT, PredictService

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from ebb.errors import Unavailable
 from ebb.ports import Access, FeatureUpdate
-from ebb.store.repair import Drained, Refilled, drain, refill, refresh
+from ebb.store.refill import Refilled, refill
+from ebb.store.repair import Drained, drain, refresh
 from ebb.store.runs import RUN, runs
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ebb.contract import WhenStale
 from ebb.errors import StaleFeatures
 from ebb.ports import Access, FeatureRecord, FeatureUpdate, Merged
-from ebb.store.store import FeatureStore, Reading
+from ebb.store.reading import Reading
+from ebb.store.store import FeatureStore
 from lambdas.predict.resolve import Resolved, resolve
 from tests.fakes.contracts import tiny_contract
 from tests.fakes.stores import MemoryStore

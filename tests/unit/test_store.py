@@ -6,8 +6,9 @@ from ebb.errors import Unavailable
 from ebb.ports import Access, FeatureUpdate
 from ebb.resilience.rate_limit import RateLimit
 from ebb.store.last_known import LastKnown
+from ebb.store.reading import Reading
 from ebb.store.repair import drain
-from ebb.store.store import AWAY, BUSY, Reading
+from ebb.store.store import AWAY, BUSY
 from tests.fakes.stores import Clock, MemoryStore
 
 

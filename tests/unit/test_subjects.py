@@ -9,7 +9,8 @@ from ebb.doors import answer
 from ebb.ports import Access, FeatureUpdate
 from ebb.problems import Answer
 from ebb.store.repair import drain
-from ebb.store.subjects import AWAY, CACHE_SECONDS, COLD, Subjects
+from ebb.store.subject_document import AWAY, COLD
+from ebb.store.subjects import CACHE_SECONDS, Subjects
 from lambdas.records.subjects import SubjectsService
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.events import event
@@ -30,7 +31,9 @@ class World:
         self.write({"tenure": 4}, NOW - 10)
 
     def write(self, values: dict[str, Any], at: float) -> None:
-        self.fast.put(self.durable.merge([FeatureUpdate("e-1", values, at)]).records)
+        merged = self.durable.merge([FeatureUpdate("e-1", values, at)])
+        self.fast.put(merged.records)
+        self.durable.settle(merged.repair)
 
     def show(self, entity_id: str = "e-1", scope: str = "subjects", **query: str) -> Answer:
         made = event(f"GET {PATH}", scope=scope, path={"entity_id": entity_id}, query=query)
@@ -188,6 +191,7 @@ def test_with_the_fast_tier_away_the_note_stays_and_repairs_it(world: World) -> 
     assert (told["fast_tier"], told["caches_clear_at"]) == ("pending", None)
     world.fast.away = False
     assert world.fast.held(["e-1"])["e-1"].values, "it still holds what was erased"
+    assert len(world.durable.notes) == 1
     world.now += 3
     assert drain(world.durable, world.fast, 2.0, 10).away == ""
     assert world.fast.held(["e-1"])["e-1"].is_tombstone

@@ -1,7 +1,7 @@
 """What the domain needs from outside, as protocols; adapters and hand-written fakes implement them."""
 
-from ebb.ports.durable import DurableTier, Merged, Repair, RepairTier
-from ebb.ports.fast import FastAnswer, FastTier
+from ebb.ports.durable import DurablePages, DurableReader, DurableTier, Merged, Repair, RepairTier
+from ebb.ports.fast import FastAnswer, FastReader, FastTier, FastWriter
 from ebb.ports.months import HistoryMonths, Left
 from ebb.ports.records import FeatureRecord, FeatureUpdate
 from ebb.ports.releases import ReleaseStore, Scorer
@@ -10,9 +10,13 @@ from ebb.ports.subjects import Access, HistoryRow, HistoryTier, SubjectTier
 
 __all__ = [
     "Access",
+    "DurablePages",
+    "DurableReader",
     "DurableTier",
     "FastAnswer",
+    "FastReader",
     "FastTier",
+    "FastWriter",
     "FeatureRecord",
     "FeatureUpdate",
     "HistoryMonths",

@@ -55,18 +55,37 @@ class Repair:
     entity_ids: Sequence[str]
 
 
-class RepairTier(Protocol):
-    """The durable tier as repairs need it."""
+class DurableReader(Protocol):
+    """The durable tier, for whoever looks at many entities."""
 
-    def unsettled(self, older_than: float, limit: int) -> list[Repair]:
-        """Return the oldest notes that have stood for more than `older_than` seconds.
+    def read_many(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
+        """Return the records of those that are held, tombstones too.
 
         Raises:
             Unavailable: the tier does not answer.
         """
 
-    def read_many(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
-        """Return the records of those that are held, tombstones too.
+
+class DurablePages(Protocol):
+    """The durable tier, page by page."""
+
+    def page(self, after: str, limit: int) -> dict[str, FeatureRecord]:
+        """Return the records of the next entities after one, in the tier's own order; tombstones too.
+
+        Args:
+            after: the entity to go on after; empty for the first page.
+            limit: entities at most.
+
+        Raises:
+            Unavailable: the tier does not answer.
+        """
+
+
+class RepairTier(DurableReader, Protocol):
+    """The durable tier as repairs need it."""
+
+    def unsettled(self, older_than: float, limit: int) -> list[Repair]:
+        """Return the oldest notes that have stood for more than `older_than` seconds.
 
         Raises:
             Unavailable: the tier does not answer.

@@ -1,6 +1,6 @@
-"""The tier in front, as a protocol."""
+"""The tier in front, as protocols."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,7 +26,29 @@ class FastAnswer:
     hedged: bool = False
 
 
-class FastTier(Protocol):
+class FastWriter(Protocol):
+    """The tier in front, for whoever tells it."""
+
+    def put(self, records: Mapping[str, FeatureRecord]) -> None:
+        """Hold these records, unless a higher version is already held; an equal one only lives longer.
+
+        Raises:
+            Unavailable: the tier does not answer; some of the records may be held.
+        """
+
+
+class FastReader(Protocol):
+    """The tier in front, for whoever compares it."""
+
+    def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
+        """Return the records that are held of these entities, tombstones too.
+
+        Raises:
+            Unavailable: the tier does not answer.
+        """
+
+
+class FastTier(FastWriter, Protocol):
     """The tier in front: answers in well under a millisecond, may forget, never goes back to an older version."""
 
     def ask(self, entity_id: str, client: str) -> FastAnswer:
@@ -34,11 +56,4 @@ class FastTier(Protocol):
 
         Raises:
             Unavailable: the tier does not answer, or is not asked because it has not answered lately.
-        """
-
-    def put(self, records: Mapping[str, FeatureRecord]) -> None:
-        """Hold these records, unless a higher version is already held; an equal one only lives longer.
-
-        Raises:
-            Unavailable: the tier does not answer; some of the records may be held.
         """

@@ -2,40 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from ebb.errors import Unavailable
 from ebb.ports import DurableTier, FastAnswer, FastTier, FeatureRecord, FeatureUpdate, Signals
 from ebb.resilience.rate_limit import RateLimiter
 from ebb.store.fallback import Busy, DurableFallback
 from ebb.store.last_known import LastKnown
+from ebb.store.reading import CACHE, DURABLE, FAST, Reading
 
-FAST, DURABLE, CACHE, NONE = "fast", "durable", "cache", "none"
 AWAY = "the feature store does not answer"
 BUSY = "the feature store is busy"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the store could say of one entity.
-
-    Attributes:
-        record: its values; None where there are none, or none could be had.
-        tier: where they came from: `fast`, `durable`, `cache` or `none`.
-        trouble: why nobody could say what is held; empty where somebody could.
-        expired: features that have left the fast tier, and that the durable one could not be asked for.
-        wait: seconds until the client may ask again; 0 where it may now.
-        routing: version of the routing table, as far as the fast tier told it.
-        hedged: whether the replica answered in the primary's place.
-    """
-
-    record: FeatureRecord | None = None
-    tier: str = NONE
-    trouble: str = ""
-    expired: frozenset[str] = field(default_factory=frozenset)
-    wait: float = 0.0
-    routing: int = 0
-    hedged: bool = False
 
 
 class FeatureStore:

@@ -1,30 +1,21 @@
 """A subject's rights: everything that is held in one document, and its erasure in every tier."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import orjson
-
 from ebb.errors import Unavailable, UnknownEntity
-from ebb.ports import Access, FeatureRecord, HistoryRow, SubjectTier
-from ebb.store.agreement import how
+from ebb.ports import Access, FastReader, FeatureRecord, SubjectTier
+from ebb.store.compare import how
+from ebb.store.subject_document import AWAY, HISTORY_ROWS, fast_state, features_document, fitting, record_document
 
 CACHE_SECONDS = 60.0
 """So long after the fast tier was told, no process answers from what it remembered of an erased subject."""
 
-HISTORY_ROWS, HISTORY_BYTES = 10_000, 4_000_000
-"""Of the history in one document: a function's answer ends at 6 MB."""
 
-AGREES, COLD, AWAY = "agrees", "holds nothing", "does not answer"
-
-
-class SubjectFast(Protocol):
+class SubjectFast(FastReader, Protocol):
     """The fast tier as subject rights need it."""
-
-    def held(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
-        """See `ebb.store.agreement.Held.held`."""
 
     def put_everywhere(self, records: Mapping[str, FeatureRecord]) -> bool:
         """See `FastTier.put`; tell whether a replica that may answer in its place holds the records too."""
@@ -89,12 +80,12 @@ class Subjects:
             fast, state = self._look(entity_id)
             held = self._durable.read(entity_id)
         rows = self._durable.history(entity_id, history_from, HISTORY_ROWS + 1)
-        history = _fitting(rows)
+        history = fitting(rows)
         return {
             "entity_id": entity_id,
             "exported_at": access.at,
-            "current": _record(held),
-            "fast_tier": {"state": state or _state(fast, held), "record": _record(fast)},
+            "current": record_document(held),
+            "fast_tier": {"state": state or fast_state(fast, held), "record": record_document(fast)},
             "history": history,
             "history_next": history_from + len(history) if len(history) < len(rows) else None,
             "accesses": [vars(each) for each in self._durable.accesses(entity_id)],
@@ -110,7 +101,7 @@ class Subjects:
         return {
             "event_time": event_time,
             "ingested_at": ingested_at,
-            "features": _features(record) if record is not None else {},
+            "features": features_document(record) if record is not None else {},
         }
 
     def erase(self, entity_id: str, access: Access) -> Erased:
@@ -135,38 +126,3 @@ class Subjects:
             return self._fast.held([entity_id]).get(entity_id), ""
         except Unavailable:
             return None, AWAY
-
-
-def _fitting(rows: Sequence[HistoryRow]) -> list[dict[str, Any]]:
-    """Return the first rows, as many as one document holds, and at least one."""
-    fitting: list[dict[str, Any]] = []
-    size = 0
-    for row in rows[:HISTORY_ROWS]:
-        size += len(orjson.dumps(vars(row)))
-        if fitting and size > HISTORY_BYTES:
-            break
-        fitting.append(vars(row))
-    return fitting
-
-
-def _state(fast: FeatureRecord | None, durable: FeatureRecord | None) -> str:
-    return COLD if fast is None else how(fast, durable) or AGREES
-
-
-def _record(record: FeatureRecord | None) -> dict[str, Any] | None:
-    """Return a record for its subject: the salt is told to be there, but not told, since it unseals events."""
-    if record is None:
-        return None
-    return {
-        "version": record.version,
-        "erased_at": record.erased_at,
-        "salt": "held" if record.salt else "none",
-        "features": _features(record),
-    }
-
-
-def _features(record: FeatureRecord) -> dict[str, Any]:
-    return {
-        name: {"value": value, "event_time": record.event_times.get(name)}
-        for name, value in sorted(record.values.items())
-    }
