@@ -36,17 +36,17 @@ with incoming as (
     select entity_id, to_timestamp(incoming.event_time), written_at, layout, compact
     from incoming join merged using (entity_id)
     where incoming.event_time >= extract(epoch from now()) - cast(:keep as float8)
-    -- The same write once more is no new one. A subquery that is never made a join: it looks at one month only;
-    -- and none but the months of this call are ever opened for it.
+    -- The same write once more is no new one, unless another one came between. A subquery that is never made a join:
+    -- it looks at one month only; and none but the months of this call are ever opened for it.
     and (version = 1 or (
-        select true from history as before
+        select before.layout is not distinct from incoming.layout and before."values" = incoming.compact
+        from history as before
         where before.entity_id = incoming.entity_id and before.event_time = to_timestamp(incoming.event_time)
             and before.event_time between
                 greatest(to_timestamp(cast(:oldest as float8)), now() - make_interval(secs => cast(:keep as float8)))
                 and to_timestamp(cast(:newest as float8))
-            and before.layout is not distinct from incoming.layout and before."values" = incoming.compact
-        limit 1
-    ) is null)
+        order by before.ingested_at desc limit 1
+    ) is not true)
 ){note}
 select entity_id, version, event_time, case when version > 1 then times::text end,
     case when version > 1 then "values"::text end, encode(salt, 'hex'), erased_at{noted}
