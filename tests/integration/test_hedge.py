@@ -116,7 +116,7 @@ def test_slow_reads_are_answered_by_the_replica_within_the_budget(pair: Pair) ->
     # What lost came back as a spare, or was closed: nothing piles up.
     with client(pair.primary) as primary:
         assert len(primary.client_list()) <= 2 + 4 + 16
-        eventually(lambda: answers(fast) is not None and len(primary.client_list()) <= 2 + 4)
+        eventually(lambda: answers(fast) is not None and len(primary.client_list()) <= 2 + 4, seconds=1.0)
 
 
 def test_when_every_read_is_slow_the_budget_still_holds(pair: Pair) -> None:
