@@ -101,11 +101,17 @@ class Maintenance:
         position = self.refilling.position()
         if position is None:
             return {"records": 0, "complete": True}
-        if not self.refilling.has_room() or (not position and self.refilling.size() >= self.subjects()):
+        again = self.refilling.again()
+        complete = not position and self.refilling.size() >= self.subjects()
+        if not again and (complete or not self.refilling.has_room()):
             self.refilling.keep(None)  # it was loaded, or never lost; or the rest comes as it is asked for
             return {"records": 0, "complete": True}
         until = self.clock() + SLICE_SECONDS
-        told = refill(self.durable, self.fast, position, lambda: self.clock() < until and self.refilling.has_room())
+
+        def may_go_on() -> bool:
+            return self.clock() < until and (again or self.refilling.has_room())
+
+        told = refill(self.durable, self.fast, position, may_go_on, tombstones=again)
         self.refilling.keep(told.after or None)
         self.signals.count("refilled", told.records)
         return {"records": told.records, "complete": not told.after, "stopped": told.stopped}

@@ -26,6 +26,9 @@ class Refilling(Protocol):
     def position(self) -> str | None:
         """Return the entity to go on after; empty where nothing was told yet, None where all was."""
 
+    def again(self) -> bool:
+        """Say whether the fast tier holds records that may be older, as after a failover."""
+
     def keep(self, position: str | None) -> None:
         """Remember a position."""
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ebb.errors import BadShape, Unavailable
-from ebb.ports import FeatureUpdate, Left
+from ebb.ports import Access, FeatureUpdate, Left
 from ebb.store.runs import RUN
 from lambdas.maintain.intervals import EVERY, Intervals
 from lambdas.maintain.logic import MONTHS, SLICE_SECONDS, Maintenance
@@ -23,6 +23,10 @@ class MemoryRefilling:
     fast: MemoryFast
     kept: str | None = ""
     most: int = 1_000_000
+    promoted: bool = False
+
+    def again(self) -> bool:
+        return self.promoted
 
     def position(self) -> str | None:
         return self.kept
@@ -201,6 +205,16 @@ def test_a_refill_pushes_nothing_out(world: World) -> None:
     assert world.maintenance.run("refill")["refill"]["records"] == 2 * RUN
     assert world.maintenance.run("refill")["refill"] == {"records": 0, "complete": True}
     assert world.refilling.kept is None, "it is not tried for ever"
+
+
+def test_one_that_took_its_primarys_place_is_told_all_anew(world: World) -> None:
+    world.write(3)
+    world.fast.put(world.durable.records)  # as many as there are, and yet perhaps older ones
+    world.durable.erase(next(iter(world.durable.records)), Access(1.0, "me", "erase", "c-1"))
+    world.refilling.promoted, world.refilling.most = True, 0
+    assert world.maintenance.run("refill")["refill"] == {"records": 3, "complete": True, "stopped": ""}
+    assert world.fast.records == world.durable.records
+    assert world.refilling.kept is None
 
 
 def test_one_that_was_loaded_beforehand_is_not_told_again(world: World) -> None:

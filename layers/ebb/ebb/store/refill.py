@@ -1,4 +1,4 @@
-"""Telling a fast tier that came back empty all that the durable one holds."""
+"""Telling a fast tier that came back empty, or with older records, all that the durable one holds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,23 +23,24 @@ class Refilled:
     stopped: str = ""
 
 
-def refill(durable: DurablePages, fast: FastWriter, after: str, may_go_on: Callable[[], bool]) -> Refilled:
+def refill(
+    durable: DurablePages, fast: FastWriter, after: str, may_go_on: Callable[[], bool], *, tombstones: bool = False
+) -> Refilled:
     """Tell the fast tier every current record, page by page; at least one page a call.
-
-    Tombstones are left out: an empty tier holds nothing that one would have to undo.
 
     Args:
         durable: what holds everything.
-        fast: what came back empty.
+        fast: what came back empty, or with older records.
         after: where an earlier call stopped; empty to begin.
         may_go_on: asked before each further page.
+        tombstones: whether they are told too; an empty tier holds nothing that one would have to undo.
 
     Raises:
         Unavailable: the durable tier does not answer.
     """
     told = 0
     while page := durable.page(after, RUN):
-        records = {entity_id: record for entity_id, record in page.items() if not record.is_tombstone}
+        records = {entity_id: record for entity_id, record in page.items() if tombstones or not record.is_tombstone}
         try:
             fast.put(records)
         except Unavailable as error:

@@ -7,11 +7,14 @@ KEY = "refilled"
 FULL = 0.8
 """Beyond this share of its memory a server would soon evict what is asked for, for what is not."""
 
-_ALL, _AFTER = b"all", b"after:"
+_ALL, _AFTER, _AGAIN = b"all", b"after", b"again"
 
 
 class ValkeyRefilled:
-    """Remembers a position in the order of the durable tier.
+    """Remembers a position in the order of the durable tier, and the server that was told so far.
+
+    A replica that took its primary's place holds the position of that one: all is told anew then, since what the
+    replica had not followed may be older.
 
     Args:
         address: of the primary.
@@ -28,21 +31,41 @@ class ValkeyRefilled:
             Unavailable: the server does not answer.
         """
         with named():
-            kept: bytes | None = self._client.get(KEY)
-            if kept is None:
-                self._client.set(KEY, _AFTER, nx=True)  # so that `keep` knows this server again
-        if kept == _ALL:
-            return None
-        return kept[len(_AFTER) :].decode() if kept and kept.startswith(_AFTER) else ""
+            kept, server, word, after = self._look()
+            if not kept:  # so that `keep` and `again` know this server
+                self._client.set(KEY, b":".join((_AFTER, server, b"")), nx=True)
+            elif not word:
+                self._client.set(KEY, b":".join((_AGAIN, server, b"")))
+        return None if word == _ALL else after.decode()
 
-    def keep(self, position: str | None) -> None:
-        """Remember a position, or None for all; a server that came back empty since `position` forgets it.
+    def again(self) -> bool:
+        """Say whether the server holds records that may be older, and is told all of them anew.
 
         Raises:
             Unavailable: the server does not answer.
         """
         with named():
-            self._client.set(KEY, _ALL if position is None else _AFTER + position.encode(), xx=True)
+            return self._look()[2] == _AGAIN
+
+    def keep(self, position: str | None) -> None:
+        """Remember a position, or None for all; another server than `position` saw forgets it.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        with named():
+            _, server, word, _ = self._look()
+            if word:
+                kept = (_ALL, server, b"") if position is None else (word, server, position.encode())
+                self._client.set(KEY, b":".join(kept), xx=True)
+
+    def _look(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Return what is kept, the server's name for this run, and word and entity where it was this server's."""
+        kept: bytes = self._client.get(KEY) or b""
+        server: bytes = self._client.info("server")["run_id"].encode()
+        word, _, rest = kept.partition(b":")
+        told, _, after = rest.partition(b":")
+        return (kept, server, word, after) if told == server else (kept, server, b"", b"")
 
     def size(self) -> int:
         """Return how many keys the server holds besides: nearly all of them are records.
