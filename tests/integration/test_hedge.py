@@ -11,9 +11,14 @@ import pytest
 
 from ebb.errors import Unavailable
 from ebb.ports import FastAnswer
+from ebb.resilience.breaker import Breaker, State
 from ebb.resilience.budget import ShareBudget
 from ebb.resilience.rate_limit import RateLimit
+from ebb.valkey.address import ValkeyAddress
+from ebb.valkey.answers import Questions
+from ebb.valkey.exchange import ask, overdue
 from ebb.valkey.features import ValkeyFeatures
+from ebb.valkey.server import Server
 from local.servers.valkey import Valkey
 from tests.fakes.odd_server import unreachable
 from tests.fakes.proxy import Proxy, proxy_to
@@ -280,6 +285,24 @@ def test_a_promoted_replica_takes_reads_and_writes(pair: Pair) -> None:
     assert fast.ask("e3", "c").record == record(100, 3.5)
     with pytest.raises(Unavailable):
         pair.fast().put({"e3": record(101)})
+
+
+@pytest.mark.parametrize(("timeout", "state"), [(5.0, State.CLOSED), (0.0, State.OPEN)], ids=["in time", "too late"])
+def test_who_loses_races_is_well_where_the_answers_come_in_time_after_all(
+    pair: Pair, timeout: float, state: State
+) -> None:
+    breaker = Breaker("primary", pair.noted)
+    server = Server(ValkeyAddress("127.0.0.1", pair.primary.port), breaker, timeout)
+    question = Questions(None, 100.0, 50.0).to_replica("e1")
+    for _ in range(4):
+        if not breaker.allows():
+            break
+        link = ask(server, question, time.monotonic() + 5)
+        assert overdue(server, link).timeout
+        eventually(link.stirs)
+        server.drain()
+    assert breaker.state is state
+    server.close()
 
 
 def test_a_lost_race_leaves_its_answer_to_nobody(pair: Pair) -> None:
