@@ -2,12 +2,7 @@
 
 from ebb.contract import Contract, parse_contract
 
-HEAD = """\
-name = "small"
-{entity}
-[label]
-column = "y"
-positive = "{positive}"
+_REST = """\
 [decision]
 action_cost = 1.0
 retained_value = 10.0
@@ -20,10 +15,36 @@ base = 0.3
 """
 
 
-def contract_of(*features: str, entity: str | None = None, positive: str = "1") -> Contract:
-    """Return a contract with features such as `name = "x", kind = "number", missing = true`."""
-    key = f'[entity]\ncolumn = "{entity}"' if entity else ""
-    text = HEAD.format(entity=key, positive=positive)
-    for feature in features:
-        text += "[[features]]\n" + "\n".join(part.strip() for part in feature.split(";")) + "\n"
-    return parse_contract(text)
+def contract_text(
+    *features: str,
+    name: str = "small",
+    entity: str | None = None,
+    event_time: str | None = None,
+    label: str = "y",
+    positive: str = "1",
+) -> str:
+    """Return the TOML of a contract.
+
+    Args:
+        features: such as `name = "x"; kind = "number"; missing = true`.
+        name: the contract's.
+        entity, event_time: their columns, where it names any.
+        label, positive: the label's column and its positive value.
+    """
+    keys = {"entity": entity, "event_time": event_time, "label": label}
+    parts = [f'name = "{name}"\n']
+    parts += [f'[{key}]\ncolumn = "{column}"\n' for key, column in keys.items() if column is not None]
+    parts += [f'positive = "{positive}"\n', _REST]
+    parts += ["[[features]]\n" + "".join(f"{part.strip()}\n" for part in feature.split(";")) for feature in features]
+    return "".join(parts)
+
+
+def contract_of(
+    *features: str,
+    name: str = "small",
+    entity: str | None = None,
+    event_time: str | None = None,
+    positive: str = "1",
+) -> Contract:
+    """Return the contract of `contract_text`."""
+    return parse_contract(contract_text(*features, name=name, entity=entity, event_time=event_time, positive=positive))

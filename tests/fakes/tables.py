@@ -3,33 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ebb.contract import Contract, parse_contract
+from ebb.contract import Contract
 from ebb.features.inputs import Inputs
+from tests.fakes.made_contracts import contract_of
 from training.calibrate import Model, fit_platt
 from training.fit import TreeSize, fit_boosted
 
-HEAD = """\
-name = "small"
-[label]
-column = "y"
-positive = "1"
-[decision]
-action_cost = 1.0
-retained_value = 10.0
-success_rate = 0.5
-[gates]
-min_auc = 0.5
-max_calibration_error = 0.5
-[rules]
-base = 0.3
-"""
 TINY = TreeSize("tiny", leaves=6, rate=0.2, trees=8)
-
-
-def contract_of(*features: str) -> Contract:
-    """Return a contract with features such as `name = "x"; kind = "number"; missing = true`."""
-    tables = ["\n".join(["[[features]]", *(part.strip() for part in feature.split(";"))]) for feature in features]
-    return parse_contract("\n".join([HEAD, *tables]))
 
 
 def make_table(

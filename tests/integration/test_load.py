@@ -29,6 +29,7 @@ from local.loading.load import Loaded, Table, load_table
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
 from local.supervisor.servers import Servers
+from tests.fakes.made_contracts import contract_of
 from tests.home import ROOT
 from training.dataset import read_dataset
 from training.progress import Progress, Silent
@@ -36,33 +37,7 @@ from training.synthesize import synthesize
 
 ROWS = 20_000
 TEXT = (ROOT / "training/contracts/synthetic.toml").read_text()
-SMALL = """
-name = "NAME"
-[entity]
-column = "id"
-[event_time]
-column = "at"
-[label]
-column = "y"
-positive = "1"
-[decision]
-action_cost = 1.0
-retained_value = 10.0
-success_rate = 0.5
-[gates]
-min_auc = 0.5
-max_calibration_error = 0.5
-[rules]
-base = 0.3
-[[features]]
-name = "x"
-kind = "number"
-min = 0
-[[features]]
-name = "plan"
-kind = "category"
-missing = true
-"""
+SMALL = ('name = "x"; kind = "number"; min = 0', 'name = "plan"; kind = "category"; missing = true')
 NOW = time.time()
 
 
@@ -87,7 +62,7 @@ def customers(name: str) -> Contract:
 
 
 def small(name: str) -> Contract:
-    return parse_contract(SMALL.replace("NAME", name))
+    return contract_of(*SMALL, name=name, entity="id", event_time="at")
 
 
 def rows_of(tmp_path: Path, *rows: tuple[str, float, float | None, str]) -> Path:
@@ -275,7 +250,7 @@ def test_a_key_that_repeats_is_updated_in_the_order_of_event_times(
 
 def test_loaded_features_are_as_old_as_their_table(servers: Servers, tmp_path: Path, loads: Path) -> None:
     """And never hide what was written since."""
-    contract = parse_contract(SMALL.replace("NAME", "as_old").replace('[event_time]\ncolumn = "at"\n', ""))
+    contract = contract_of(*SMALL, name="as_old", entity="id")
     path = rows_of(tmp_path, ("a", 0.0, 1.0, "p"))
     os.utime(path, (NOW - 3_600, NOW - 3_600))
     prepare_database(servers, contract.name)
@@ -288,7 +263,7 @@ def test_loaded_features_are_as_old_as_their_table(servers: Servers, tmp_path: P
 
 
 def test_a_table_from_the_future_is_true_from_now_on(servers: Servers, tmp_path: Path, loads: Path) -> None:
-    contract = parse_contract(SMALL.replace("NAME", "touched").replace('[event_time]\ncolumn = "at"\n', ""))
+    contract = contract_of(*SMALL, name="touched", entity="id")
     path = rows_of(tmp_path, ("a", 0.0, 1.0, "p"))
     os.utime(path, (NOW + 9e5, NOW + 9e5))
     load_table(Table(path, contract, loads), servers, Silent())

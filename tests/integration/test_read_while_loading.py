@@ -9,44 +9,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ebb.contract import Contract, parse_contract
+from ebb.contract import Contract
 from lambdas.predict.resolve import resolve
 from local.loading.load import Loaded, Table, load_table
+from tests.fakes.made_contracts import contract_of
 from tests.load.load_figures import servers_of
 from tests.real_stores import RealStores
 from training.progress import Silent
 
 ENTITIES = 12_000
 AGE = 3_600.0
-CONTRACT = f"""
-name = "postgres"
-[entity]
-column = "id"
-[event_time]
-column = "at"
-[label]
-column = "y"
-positive = "1"
-[decision]
-action_cost = 1.0
-retained_value = 10.0
-success_rate = 0.5
-[gates]
-min_auc = 0.5
-max_calibration_error = 0.5
-[rules]
-base = 0.3
-[[features]]
-name = "served"
-kind = "number"
-max_age = "{AGE:.0f}s"
-when_stale = "serve"
-[[features]]
-name = "degraded"
-kind = "number"
-max_age = "{AGE:.0f}s"
-when_stale = "degrade"
-"""
+CONTRACT = contract_of(
+    f'name = "served"; kind = "number"; max_age = "{AGE:.0f}s"; when_stale = "serve"',
+    f'name = "degraded"; kind = "number"; max_age = "{AGE:.0f}s"; when_stale = "degrade"',
+    name="postgres",
+    entity="id",
+    event_time="at",
+)
 
 
 @pytest.fixture
@@ -73,7 +52,7 @@ def _table(folder: Path, name: str, at: float) -> Path:
 
 
 def test_no_value_goes_back_or_hides_its_age_while_loads_run(servers: RealStores, tmp_path: Path) -> None:
-    contract, now = parse_contract(CONTRACT), float(int(time.time()))
+    contract, now = CONTRACT, float(int(time.time()))
     stale, newest, late = now - 2 * AGE, now - 60, now - 3 * AGE
     where = servers_of(servers.postgres, servers.valkey)
 

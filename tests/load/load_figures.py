@@ -18,6 +18,7 @@ import redis
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
 from local.supervisor.servers import Servers
+from tests.fakes.made_contracts import contract_text
 from tests.home import ROOT
 from tests.load.figures import Figure
 from tests.load.reference_work import start_slowness
@@ -26,23 +27,6 @@ ENTITIES, NUMBERS, CATEGORIES = 1_000_000, 16, 4
 SECONDS, PEAK_MB, READ_MS = 90.0, 500.0, 10.0
 _CHUNK = 50_000
 _TEXTS = ("alpha", "beta", "gamma", "delta")
-_HEAD = """\
-name = "bulk"
-[entity]
-column = "entity_id"
-[label]
-column = "left"
-positive = "1"
-[decision]
-action_cost = 1.0
-retained_value = 10.0
-success_rate = 0.5
-[gates]
-min_auc = 0.5
-max_calibration_error = 0.5
-[rules]
-base = 0.3
-"""
 
 
 def write_table(folder: Path, entities: int) -> tuple[Path, Path]:
@@ -50,9 +34,9 @@ def write_table(folder: Path, entities: int) -> tuple[Path, Path]:
     rng = np.random.default_rng(0)
     numbers, categories = [f"number_{i:02d}" for i in range(NUMBERS)], [f"category_{i}" for i in range(CATEGORIES)]
     data, contract = folder / "bulk.parquet", folder / "bulk.toml"
-    features = [f'[[features]]\nname = "{name}"\nkind = "number"\n' for name in numbers]
-    features += [f'[[features]]\nname = "{name}"\nkind = "category"\n' for name in categories]
-    contract.write_text(_HEAD + "".join(features))
+    features = [f'name = "{name}"; kind = "number"' for name in numbers]
+    features += [f'name = "{name}"; kind = "category"' for name in categories]
+    contract.write_text(contract_text(*features, name="bulk", entity="entity_id", label="left"))
     writer: pq.ParquetWriter | None = None
     for start in range(0, entities, _CHUNK):
         count = min(_CHUNK, entities - start)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ebb.contract import Contract, Value, parse_contract
+from ebb.contract import Contract, Value
 from ebb.errors import DataError
 from ebb.features.values import Refused, accept
-from tests.fakes.made_contracts import HEAD, contract_of
+from tests.fakes.made_contracts import contract_of
 from training.dataset import accept_table
 from training.dataset.batch import (
     FUTURE,
@@ -36,10 +36,7 @@ GOOD: dict[str, list[Value]] = {
     "f": [True, False],
     "c": ["a", "b"],
 }
-TIMED = parse_contract(
-    HEAD.format(entity='[entity]\ncolumn = "id"', positive="1")
-    + '[[features]]\nname = "x"\nkind = "number"\n[event_time]\ncolumn = "at"\n'
-)
+TIMED = contract_of('name = "x"; kind = "number"', entity="id", event_time="at")
 
 
 def held(contract: Contract, columns: dict[str, object], *, first: int = 0, latest: float = 2e9) -> Batch:

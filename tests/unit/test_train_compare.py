@@ -11,7 +11,8 @@ from ebb.features.inputs import Inputs
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release.manifest import GOLDEN, MODEL
-from tests.fakes.tables import HEAD, TINY, make_table
+from tests.fakes.made_contracts import contract_text
+from tests.fakes.tables import TINY, make_table
 from training.compare import compare_with_champion
 from training.draft import Draft, make_draft
 from training.judgement import Labelled, judge_best
@@ -27,8 +28,7 @@ SHA = "a" * 64
 
 def text_of(names: list[str]) -> str:
     kinds = {"n": "number", "c": "category"}
-    tables = [f'[[features]]\nname = "{n}"\nkind = "{kinds[n[0]]}"\nmissing = true\n' for n in names]
-    return HEAD + "\n".join(tables)
+    return contract_text(*(f'name = "{n}"; kind = "{kinds[n[0]]}"; missing = true' for n in names))
 
 
 def table() -> tuple[Inputs, np.ndarray[tuple[int], np.dtype[np.int8]]]:

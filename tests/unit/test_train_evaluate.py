@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ebb.contract import Decision
 from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer
-from tests.fakes.tables import contract_for, contract_of, fit_model, make_table
+from tests.fakes.made_contracts import contract_of
+from tests.fakes.tables import contract_for, fit_model, make_table
 from training.calibrate import Platt, crossfit_platt, fit_platt
 from training.evaluate import calibration_error, evaluate, latency_ms, reliability
 from training.export import export

@@ -8,7 +8,8 @@ from ebb.errors import ReleaseError
 from ebb.features.inputs import Inputs, accept_row, encode
 from ebb.onnx import OnnxScorer
 from ebb.release.golden import GoldenExample, check_golden, golden_from_bytes, golden_to_bytes, instruction_set
-from tests.fakes.tables import contract_of, fit_model, make_table
+from tests.fakes.made_contracts import contract_of
+from tests.fakes.tables import fit_model, make_table
 from training.calibrate import Model, Platt
 from training.export import export
 from training.golden import make_golden, raw_value

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer
-from tests.fakes.tables import TINY, contract_of, fit_model, make_table
+from tests.fakes.made_contracts import contract_of
+from tests.fakes.tables import TINY, fit_model, make_table
 from training.calibrate import crossfit_platt
 from training.compare import Comparison
 from training.draft import make_draft
