@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.errors import DataError
-from training.dataset.accept import nearest
+from training.dataset.column_names import nearest
 from training.dataset.refusals import Refusals, is_blank, name_rows, short
 
 

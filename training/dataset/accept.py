@@ -1,6 +1,5 @@
 """A table held against its contract, column by column; what fits is kept, what does not is named."""
 
-import difflib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ebb.contract import Contract
 from ebb.features.inputs import Inputs
+from training.dataset.column_names import match_columns
 from training.dataset.content import digest, identical_rows
 from training.dataset.event_times import read_event_times
 from training.dataset.features import accept_category, accept_numbers
@@ -21,7 +21,6 @@ from training.dataset.read import read_table
 from training.dataset.refusals import Refusals
 from training.progress import Progress, Silent
 
-_COLUMNS_NAMED = 8
 _SILENT = Silent()
 
 
@@ -111,35 +110,6 @@ def accept_table(
         notes.extend(_without_key(inputs, labels))
     sha256 = digest(contract, inputs, labels, keys, moments)
     return Dataset(inputs, labels, np.asarray(keys, object), sha256, tuple(notes), times)
-
-
-def match_columns(contract: Contract, names: list[str], refusals: Refusals, *, labelled: bool) -> list[str]:
-    """Refuse columns that are not there, and note those that nobody asked for."""
-    needed = {feature.column: f"the feature {feature.name!r}" for feature in contract.features}
-    if labelled:
-        needed[contract.label.column] = "the label"
-    if contract.entity_column is not None:
-        needed[contract.entity_column] = "the entity's key"
-    if contract.event_time is not None:
-        needed[contract.event_time] = "the event time"
-    known = {*needed, contract.label.column}
-    extra = [name for name in names if name not in known]
-    for column, use in needed.items():
-        if column not in names:
-            near = nearest(column, extra)
-            hint = f"; it has {near!r}: was it renamed?" if near else ""
-            refusals.add(f"column {column!r} ({use}) is missing from the table{hint}")
-    if not extra:
-        return []
-    named = ", ".join(repr(name) for name in extra[:_COLUMNS_NAMED]) + (", ..." if len(extra) > _COLUMNS_NAMED else "")
-    return [f"{len(extra)} column{'s' if len(extra) > 1 else ''} the contract does not mention, ignored: {named}"]
-
-
-def nearest(name: str, candidates: list[str]) -> str | None:
-    """Return the candidate that is spelled most like `name`, ignoring case, blanks and underscores, or None."""
-    bare = {"".join(c for c in candidate.lower() if c.isalnum()): candidate for candidate in candidates}
-    near = difflib.get_close_matches("".join(c for c in name.lower() if c.isalnum()), bare, 1, 0.6)
-    return bare[near[0]] if near else None
 
 
 def _without_key(inputs: Inputs, labels: NDArray[np.int8] | None) -> list[str]:

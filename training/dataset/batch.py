@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ebb.contract import Contract, Kind
 from ebb.entity_id import LONGEST
-from training.dataset.accept import match_columns
+from training.dataset.column_names import match_columns
 from training.dataset.event_times import event_times_by_row
 from training.dataset.features import accept_numbers, accept_texts
 from training.dataset.keys import unfit_codes

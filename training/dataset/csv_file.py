@@ -1,10 +1,7 @@
-"""csv text: the delimiter is found, numbers are typed, text stays exactly as spelled."""
+"""csv text: numbers are typed, text stays exactly as spelled."""
 
-import csv
-import io
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from ebb.errors import DataError
 from training.dataset.csv_faults import explain, open_quote
+from training.dataset.csv_head import has_rows, read_head
 
-_DELIMITERS = ",;\t|"
-_SAMPLE_BYTES = 1 << 18
 _STREAMED_BYTES = 1 << 20
 
 
@@ -27,7 +22,7 @@ def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
         DataError: a row has more or fewer cells than the header, bytes are no UTF-8, or names are given twice.
     """
     delimiter, names = read_head(path)
-    if not _has_rows(path, delimiter):
+    if not has_rows(path, delimiter):
         return pa.table({name: pa.array([], pa.string()) for name in names})
     broken = open_quote(path, delimiter)
     if broken is not None:
@@ -61,7 +56,7 @@ def stream_csv(path: Path, columns: Collection[str], ragged: dict[int, str]) -> 
         DataError: bytes are no UTF-8; what came before them was yielded.
     """
     delimiter, _ = read_head(path)
-    if not _has_rows(path, delimiter):
+    if not has_rows(path, delimiter):
         return
     found: deque[int] = deque()
 
@@ -110,38 +105,6 @@ def with_gaps(batches: Iterable[pa.RecordBatch], gaps: deque[int], schema: pa.Sc
         yield gap
 
 
-def read_head(path: Path) -> tuple[str, list[str]]:
-    """Return the delimiter and the names of the columns as spelled.
-
-    Raises:
-        DataError: there is no header, or it names two columns alike.
-    """
-    delimiter = find_delimiter(path)
-    names = _header(path, delimiter)
-    twice = [name for name, count in Counter(name.strip() for name in names).items() if count > 1]
-    if twice:
-        raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
-    return delimiter, names
-
-
-def find_delimiter(path: Path) -> str:
-    """Return the delimiter among comma, semicolon, tab and bar that splits the first rows most evenly.
-
-    A delimiter is good when the rows agree on their number of cells; among those, more cells win.
-    """
-    lines = _sample(path)
-    best, best_score = ",", (-1.0, 0)
-    for delimiter in _DELIMITERS:
-        widths = _widths(lines, delimiter)
-        if not widths:
-            continue
-        header = widths[0]
-        agreeing = widths.count(header) / len(widths) if header > 1 else 0.0
-        if (agreeing, header) > best_score:
-            best, best_score = delimiter, (agreeing, header)
-    return best
-
-
 def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Type a text column whose every filled cell is a number; another one is returned as it is."""
     filled = pc.if_else(pc.equal(column, ""), None, column)
@@ -156,42 +119,3 @@ def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
         coded = pc.any(pc.match_substring_regex(filled, "^-?0[0-9xX]")).as_py()
         return column if coded else numbers
     return column
-
-
-def _widths(lines: list[str], delimiter: str) -> list[int]:
-    """Count the cells of each row, as far as the rows can be split."""
-    widths: list[int] = []
-    try:
-        widths.extend(len(row) for row in csv.reader(lines, delimiter=delimiter) if row)
-    except csv.Error:
-        return widths
-    return widths
-
-
-def _sample(path: Path) -> list[str]:
-    with path.open("rb") as file:
-        head = file.read(_SAMPLE_BYTES)
-        whole = len(head) < _SAMPLE_BYTES
-    lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
-    return lines if whole or len(lines) == 1 else lines[:-1]
-
-
-def _has_rows(path: Path, delimiter: str) -> bool:
-    """Tell whether anything follows the header; the reader takes a lone header for no table at all."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter)
-        try:
-            return sum(1 for _ in islice((row for row in reader if row), 2)) > 1
-        except csv.Error:
-            return True
-
-
-def _header(path: Path, delimiter: str) -> list[str]:
-    with io.TextIOWrapper(path.open("rb"), "utf-8-sig", newline="") as file:
-        try:
-            for row in csv.reader(file, delimiter=delimiter):
-                if row:
-                    return row
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise explain(path, delimiter, str(error)) from None
-    raise DataError(f"{path} is empty: it needs a header line with column names and rows below it")

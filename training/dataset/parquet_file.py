@@ -128,7 +128,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         if size == 0:
             raise DataError(f"{path} is empty: it should be a parquet file")
         yield
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # the latter for a damaged name of a column
         raise DataError(
             f"{path} is no whole parquet file ({size:,} bytes; cut off or damaged: {_first_line(error)}): "
             "copy or write it again"

@@ -1,12 +1,12 @@
 """A file, or a folder of files, as one table of columns."""
 
-from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
 
 from ebb.errors import DataError
+from training.dataset.column_names import bare_names
 from training.dataset.csv_file import read_csv
 from training.dataset.parquet_file import is_parquet, read_parquet
 
@@ -51,19 +51,6 @@ def holds_parquet(path: Path) -> bool:
         return True
     _readable(path)
     return False
-
-
-def bare_names(path: Path, names: list[str]) -> list[str]:
-    """Return the names of a table's columns without surrounding blanks.
-
-    Raises:
-        DataError: two are alike.
-    """
-    bare = [name.strip() for name in names]
-    twice = [name for name, count in Counter(bare).items() if count > 1]
-    if twice:
-        raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
-    return bare
 
 
 def no_rows(path: Path) -> DataError:

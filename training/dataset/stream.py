@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from training.dataset.column_names import bare_names
 from training.dataset.csv_faults import open_quote
-from training.dataset.csv_file import read_head, stream_csv
+from training.dataset.csv_file import stream_csv
+from training.dataset.csv_head import read_head
 from training.dataset.parquet_file import parquet_schema, stream_parquet
-from training.dataset.read import bare_names, holds_parquet, no_rows
+from training.dataset.read import holds_parquet, no_rows
 
 Rows = Iterator[pa.RecordBatch]
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ebb.contract import Label
 from ebb.errors import DataError
-from training.dataset.accept import nearest
+from training.dataset.column_names import nearest
 from training.dataset.label import read_labels, same_value
 from training.dataset.refusals import Refusals, short
 from training.dataset.texts import as_texts

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ebb.errors import ContractError, DataError
-from training.dataset.accept import nearest
+from training.dataset.column_names import nearest
 from training.events.engine import Advance, Engine
 from training.events.files import find_files
 from training.events.plan import Plan
