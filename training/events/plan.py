@@ -42,11 +42,6 @@ class Plan:
         """Make an error about a key of the contract, with its line."""
         return ContractError(message, line_of(dict(self.lines), where), str(self.path))
 
-    def fail_feature(self, message: str, name: str, key: str) -> ContractError:
-        """Make an error about a key of one feature."""
-        at = [feature.name for feature in self.contract.features].index(name)
-        return self.fail(message, "features", at, key)
-
 
 def read_plan(path: Path) -> Plan:
     """Read a contract that builds its features from events, and the SQL files beside it.

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+_NAMESPACE = "Ebb"
 _REQUESTS, _SECONDS = 100, 10.0
 _MOST_A_DIRECTIVE = 100
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -34,7 +35,6 @@ class Metrics:
 
     Args:
         dimensions: what every metric is told apart by, such as the function and the contract.
-        namespace: in CloudWatch.
         write: takes a line with its newline; standard output by default.
         clock: monotonic seconds, for when the next line is due.
         wall: epoch seconds, for the line's timestamp.
@@ -44,12 +44,11 @@ class Metrics:
         self,
         dimensions: Mapping[str, str],
         *,
-        namespace: str = "Ebb",
         write: Callable[[str], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._dimensions, self._namespace = dict(dimensions), namespace
+        self._dimensions = dict(dimensions)
         self._write = write or _to_stdout
         self._clock, self._wall = clock, wall
         self._lock = Lock()
@@ -109,7 +108,7 @@ class Metrics:
         metrics += [{"Name": name, "Unit": "None"} for name in gauges if name not in counts]
         directives: list[dict[str, Any]] = [
             {
-                "Namespace": self._namespace,
+                "Namespace": _NAMESPACE,
                 "Dimensions": [list(self._dimensions)],
                 "Metrics": metrics[start : start + _MOST_A_DIRECTIVE],
             }

@@ -7,6 +7,9 @@ from enum import IntEnum
 
 from ebb.ports import Signals
 
+TIMEOUTS, WINDOW = 3, 20
+"""Timeouts in a row that open a breaker; calls that it remembers."""
+
 
 class State(IntEnum):
     """As stated in metrics."""
@@ -17,7 +20,7 @@ class State(IntEnum):
 
 
 class Breaker:
-    """Opens after `timeouts` timeouts in a row, or when half of the last `window` calls failed.
+    """Opens after `TIMEOUTS` timeouts in a row, or when half of the last `WINDOW` calls failed.
 
     Open, it lets nothing through for `interval` seconds; then one call may try (half-open), and its outcome closes
     the breaker or opens it for another interval.
@@ -26,8 +29,6 @@ class Breaker:
         name: of the server, for metrics.
         signals: takes state and transitions.
         interval: seconds.
-        timeouts: in a row.
-        window: calls that are remembered.
         clock: monotonic seconds.
     """
 
@@ -37,13 +38,11 @@ class Breaker:
         signals: Signals,
         *,
         interval: float = 1.0,
-        timeouts: int = 3,
-        window: int = 20,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name, self._signals, self._clock = name, signals, clock
-        self._interval, self._most_timeouts = interval, timeouts
-        self._failed: deque[bool] = deque(maxlen=window)
+        self._interval = interval
+        self._failed: deque[bool] = deque(maxlen=WINDOW)
         self._failures = self._timeouts = 0
         self._state = State.CLOSED
         self._opened = 0.0
@@ -73,24 +72,24 @@ class Breaker:
             self._enter(State.CLOSED)
         elif self._failures:
             self._remember(failed=False)
-        elif len(self._failed) < (self._failed.maxlen or 0):
+        elif len(self._failed) < WINDOW:
             self._failed.append(False)
 
     def failed(self, *, timeout: bool) -> None:
         """Report that the server did not answer in time (`timeout`), or failed in another way."""
         self._timeouts = self._timeouts + 1 if timeout else 0
         self._remember(failed=True)
-        full = len(self._failed) == self._failed.maxlen
+        full = len(self._failed) == WINDOW
         if (
             self._state is not State.CLOSED
-            or self._timeouts >= self._most_timeouts
+            or self._timeouts >= TIMEOUTS
             or (full and 2 * self._failures >= len(self._failed))
         ):
             self._opened = self._clock()
             self._enter(State.OPEN)
 
     def _remember(self, *, failed: bool) -> None:
-        if len(self._failed) == self._failed.maxlen:
+        if len(self._failed) == WINDOW:
             self._failures -= self._failed[0]
         self._failed.append(failed)
         self._failures += failed
