@@ -174,12 +174,21 @@ def test_a_month_that_is_read_leaves_later_and_keeps_nobody_waiting(
             assert reader.query("select count(*) from features")[0][0] == 2
         finally:
             stop.set()
-        reading.result()
-    others.close()
-    assert waits[0] < 0.3
+            reading.result()
+            others.close()
+    assert waits[0] < 0.45, "for less than one wait for a lock"
     assert months.drop_expired() == Left(dropped=Month.of(OLD).table)
     assert months.drop_expired() == Left()
     assert connection.query(f"select to_regclass('{Month.of(OLD).table}')") == [[None]]
+
+
+def test_an_arriving_month_is_checked_before_it_is_attached(connection: PostgresConnection) -> None:
+    """With the check in place ATTACH looks at no row, and keeps its lock for no longer than it takes to say so."""
+    PostgresMonths(connection, LONG).ensure([NOW, OLD])
+    checked = connection.query(
+        "select conrelid::regclass::text from pg_constraint where contype = 'c' and conname like 'history%holds'"
+    )
+    assert {row[0] for row in checked} >= {Month.of(NOW).table, Month.of(OLD).table}
 
 
 def test_a_month_arrives_while_another_one_waits_to_leave(database: Database, connection: PostgresConnection) -> None:

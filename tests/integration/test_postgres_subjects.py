@@ -12,7 +12,7 @@ from ebb.ports import Access, FeatureUpdate, Left
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.month import Month
-from ebb.postgres.months import PostgresMonths
+from ebb.postgres.months import LOCK_LEAVE, PostgresMonths
 from ebb.postgres.refusal import Refused
 from ebb.postgres.subjects import PostgresSubjects
 from local.servers.postgres import Postgres
@@ -115,6 +115,19 @@ def test_every_month_is_searched(database: Database, connection: PostgresConnect
     assert connection.query(f"select entity_id from {old}") == [["stays"]]  # noqa: S608 - a month's name
     assert PostgresSubjects(connection).history("gone") == []
     assert len(PostgresSubjects(connection).history("stays")) == (2 if leaving == "attached" else 1)
+
+
+def test_no_month_is_dropped_while_an_erasure_searches_it(database: Database, connection: PostgresConnection) -> None:
+    PostgresFeatures(connection).merge([FeatureUpdate("a", {"x": 1}, time.time() - 1)])
+    subjects = PostgresSubjects(database.connect(lock_timeout=0.2))
+    with connection.use() as dropping:
+        dropping.run(f"select pg_advisory_lock({LOCK_LEAVE})")
+        with pytest.raises(Refused, match="lock timeout"):
+            subjects.erase("a", ACCESS)
+        dropping.run(f"select pg_advisory_unlock({LOCK_LEAVE})")
+    assert len(subjects.history("a")) == 1
+    assert subjects.erase("a", ACCESS).records["a"].is_tombstone
+    subjects._connection.close()
 
 
 def test_an_erasure_that_fails_erases_nothing(database: Database, connection: PostgresConnection) -> None:
