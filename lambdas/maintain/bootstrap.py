@@ -4,9 +4,8 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from ebb.connect import CALM, connect_fast, connect_postgres
+from ebb.connect import CALM, connect_fast, connect_postgres, make_metrics
 from ebb.doors import report_to_log
-from ebb.metrics import Metrics
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.months import PostgresMonths
@@ -27,7 +26,7 @@ def bootstrap(environment: Mapping[str, str]) -> Maintenance:
         Misuse: a variable of the environment is missing.
     """
     settings = Settings.from_environment(environment)
-    metrics = Metrics({"function": "maintain", "contract": settings.contract or "none"})
+    metrics = make_metrics(settings, "maintain")
     connection = connect_postgres(settings, CALM)
     return Maintenance(
         durable=PostgresFeatures(connection, settings.history_keep),

@@ -4,10 +4,9 @@ import os
 import time
 from collections.abc import Mapping
 
-from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store
+from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.doors import report_to_log
 from ebb.folder import FolderReleases
-from ebb.metrics import Metrics
 from ebb.onnx import OnnxScorer
 from ebb.ports import ReleaseStore
 from ebb.serving import ServedRelease
@@ -30,7 +29,7 @@ def bootstrap(
     """
     settings = Settings.from_environment(environment)
     served = ServedRelease(releases or FolderReleases(settings.releases), settings.contract, OnnxScorer)
-    metrics = Metrics({"function": "predict", "contract": settings.contract or "none"})
+    metrics = make_metrics(settings, "predict")
     if store is None:
         fast = connect_fast(settings, metrics)
         fast.warm()  # an encrypted connection takes longer to open than a prediction may wait

@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ebb.connect import CALM, connect_fast, connect_postgres, connect_store
+from ebb.connect import CALM, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.contract.model import Contract
 from ebb.doors import report_to_log
 from ebb.folder import FolderReleases
-from ebb.metrics import Metrics
 from ebb.ports import ReleaseStore
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.release.load import load_contract
@@ -48,7 +47,7 @@ def bootstrap(
         Misuse: a variable of the environment is missing.
     """
     settings = Settings.from_environment(environment)
-    metrics = Metrics({"function": "records", "contract": settings.contract or "none"})
+    metrics = make_metrics(settings, "records")
     where = releases or FolderReleases(settings.releases)
     held: list[Contract] = []
 

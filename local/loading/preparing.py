@@ -63,7 +63,7 @@ class Preparing:
         self.refused += int(rows - batch.good.sum())
         parts = copy_parts(self._contract, batch, times, self._layout)
         months = latest_of_months(times[batch.good])
-        return Prepared(rows, [part.text for part in parts], months, lines, Checkpoint(self._first, self.refused))
+        return Prepared(rows, parts, months, lines, Checkpoint(self._first, self.refused))
 
 
 def latest_of_months(event_times: NDArray[np.float64]) -> list[float]:

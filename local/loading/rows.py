@@ -5,7 +5,6 @@ category is the empty text. So the values come back with the very bits that trai
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,27 +19,17 @@ from training.dataset.batch import Batch
 from training.dataset.texts import Texts
 
 
-@dataclass(frozen=True)
-class Part:
-    """Rows of different entities, to be merged by one statement.
-
-    Attributes:
-        rows: how many.
-        text: in Postgres's COPY format: entity_id, event_time, "values" as a JSON object, the layout's id, the same
-            values as a JSON array in the order of `layout`.
-    """
-
-    rows: int
-    text: memoryview
-
-
 def layout(contract: Contract) -> list[str]:
     """Return the names of the features in the order of the JSON arrays."""
     return [f.name for f in (*contract.numbers, *contract.categories)]
 
 
-def copy_parts(contract: Contract, batch: Batch, event_times: NDArray[np.float64], layout_id: int) -> list[Part]:
-    """Return the good rows of a batch, so parted that a later row of an entity is merged after its earlier one.
+def copy_parts(contract: Contract, batch: Batch, event_times: NDArray[np.float64], layout_id: int) -> list[memoryview]:
+    """Return the good rows of a batch in Postgres's COPY format, in parts in which no entity stands twice.
+
+    A later row of an entity stands in a later part, to be merged after its earlier one. The columns are those of
+    `ebb.postgres.merge.INCOMING`: entity_id, event_time, "values" as a JSON object, the layout's id, the same values
+    as a JSON array in the order of `layout`.
 
     Args:
         contract: names the features.
@@ -121,7 +110,7 @@ def _copied(text: str) -> str:
     return text.replace("\\", "\\\\")
 
 
-def _part(lines: Any) -> Part:
+def _part(lines: Any) -> memoryview:
     _, ends, data = lines.buffers()
     bounds = np.frombuffer(ends, np.int32)[lines.offset : lines.offset + len(lines) + 1]
-    return Part(len(lines), memoryview(data)[int(bounds[0]) : int(bounds[-1])])
+    return memoryview(data)[int(bounds[0]) : int(bounds[-1])]

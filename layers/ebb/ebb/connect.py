@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ebb.metrics import Metrics
 from ebb.ports import Signals
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
@@ -33,6 +34,11 @@ QUICK = Patience(0.25, 0.1)
 
 CALM = Patience(2.0, 5.0)
 """Of a write, which has not."""
+
+
+def make_metrics(settings: Settings, function: str) -> Metrics:
+    """Return the metrics of one function, told apart by its name and its contract's."""
+    return Metrics({"function": function, "contract": settings.contract or "none"})
 
 
 def connect_fast(settings: Settings, signals: Signals) -> ValkeyFeatures:
