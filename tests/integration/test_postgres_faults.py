@@ -208,15 +208,39 @@ def test_killed_in_the_middle_of_a_copy_writes_nothing(
             again.stop()
 
 
-def test_a_connection_that_was_ended_heals(database: Database, connection: PostgresConnection) -> None:
+def _end(connection: PostgresConnection, other: PostgresConnection) -> None:
+    """End another connection, and wait until it has heard of that."""
+    connection.query("select pg_terminate_backend(cast(:pid as int), 5000)", pid=_pid(other))
+
+
+def test_a_connection_that_ended_while_it_was_idle_costs_no_answer(
+    database: Database, connection: PostgresConnection
+) -> None:
     features = PostgresFeatures(database.connect())
     features.merge([FeatureUpdate("a", {"a": 1}, 1.0)])
-    connection.query("select pg_terminate_backend(cast(:pid as int))", pid=_pid(features._connection))
-    with pytest.raises(Unavailable):
-        features.read("a")
+    _end(connection, features._connection)
     record = features.read("a")
     assert record is not None
     assert record.values == {"a": 1}
+    _end(connection, features._connection)
+    features.merge([FeatureUpdate("a", {"a": 2}, 2.0)])
+    features.close()
+
+
+def test_a_connection_that_ended_in_a_transaction_is_not_replaced_there(
+    database: Database, connection: PostgresConnection
+) -> None:
+    features = PostgresFeatures(database.connect())
+
+    def ended() -> None:
+        with features._connection.transaction():
+            features._merge([FeatureUpdate("a", {"a": 1}, 1.0)])
+            _end(connection, features._connection)
+            features._merge([FeatureUpdate("b", {"a": 1}, 1.0)])
+
+    with pytest.raises(Unavailable):
+        ended()
+    assert features.page("", 10) == {}
     features.close()
 
 

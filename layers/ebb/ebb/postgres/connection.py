@@ -46,6 +46,7 @@ class PostgresConnection:
         self._connection: pg8000.native.Connection | None = None
         self._wire: Wire | None = None
         self._prepared: dict[str, Any] = {}
+        self._lent = False
 
     @contextmanager
     def use(self) -> Iterator[pg8000.native.Connection]:
@@ -55,6 +56,7 @@ class PostgresConnection:
             Refused: Postgres refuses the statement or the connection.
             Unavailable: Postgres cannot be reached or does not answer in time.
         """
+        lent, self._lent = self._lent, True
         try:
             yield self._open()
         except BaseException as error:
@@ -64,6 +66,8 @@ class PostgresConnection:
             if told is None:
                 raise
             raise told from None
+        finally:
+            self._lent = lent
 
     @contextmanager
     def transaction(self) -> Iterator[pg8000.native.Connection]:
@@ -80,11 +84,16 @@ class PostgresConnection:
     def query(self, sql: str, **values: Any) -> list[Any]:
         """Run a statement that is prepared with its first use; inside `transaction` it belongs to it.
 
+        A connection that ended while nothing was asked on it costs no answer: another one takes its place.
+
         Raises:
             Unavailable: see `use`.
         """
         # No `with self.use()`: a generator costs a tenth of a read.
         try:
+            # What is lent holds more than its connection: a transaction, perhaps a lock.
+            if self._wire is not None and not self._lent and self._wire.stirs():
+                self.close()
             statement = self._prepared.get(sql)
             if statement is None:
                 statement = self._prepared[sql] = self._open().prepare(sql)
