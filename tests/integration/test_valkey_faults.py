@@ -141,6 +141,17 @@ def test_a_host_that_is_gone_costs_as_little_though_it_is_never_connected(noted:
         _costs_one_timeout_an_interval(fast, noted)
 
 
+def test_a_login_that_is_never_answered_costs_no_more_than_a_read(server: Valkey, stack: ExitStack) -> None:
+    """The connection opens, and then nothing comes: connecting has the read's own time, the login included."""
+    proxy = stack.enter_context(proxy_to(server.port))
+    proxy.swallow(on=True)
+    fast = ValkeyFeatures("127.0.0.1", proxy.port, password="secret")
+    for _ in range(3):
+        seconds, answer = timed(fast)
+        assert answer is None
+        assert seconds < TIMEOUT + BUSY
+
+
 @pytest.mark.parametrize("reply", [b"$1000\r\n" + b"x" * 1000, b":0\r\n$-1\r\n:", b"*2\r\n:1\r\n"])
 def test_a_reply_that_trickles_is_not_waited_for(reply: bytes) -> None:
     with saying(reply, 0.002) as port:
