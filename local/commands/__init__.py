@@ -9,7 +9,8 @@ from local.commands.init import init
 from local.commands.load import load
 from local.commands.score import score
 from local.commands.status import status
-from local.commands.subject import erase, show
+from local.commands.subject.erase import erase
+from local.commands.subject.show import show
 from local.commands.synthesize import synthesize
 from local.commands.token import token
 from local.commands.train import train

@@ -1,0 +1,1 @@
+"""`ebb subject`: what is held of one entity, and its erasure."""
