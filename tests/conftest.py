@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local.servers.postgres import Postgres
+from local.servers.valkey import Valkey
 from tests.home import ROOT, Home
 
 ROWS = 4_000
@@ -43,3 +45,23 @@ def cloud(trained: Home) -> Iterator[Home]:
     trained.ok("up", "--data", "data/customers.parquet", "--port", "0", "--detach")
     yield trained
     assert trained.ebb("down").returncode == 0
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """Start an empty Postgres; a test that writes keeps to tables of its own."""
+    server = Postgres.start(tmp_path_factory.mktemp("postgres"), durable=False)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """Start an empty Valkey; a test that writes keeps to keys of its own."""
+    server = Valkey.start(tmp_path_factory.mktemp("valkey"))
+    try:
+        yield server
+    finally:
+        server.stop()

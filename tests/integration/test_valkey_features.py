@@ -15,7 +15,7 @@ from ebb.resilience.rate_limit import RateLimit
 from ebb.valkey.features import ValkeyFeatures
 from ebb.valkey.link import Link
 from local.servers.valkey import Valkey
-from tests.integration.valkey_case import client, eventually, record, running
+from tests.valkey_case import client, eventually, record, running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What the tests of the fast tier share: records, signals that are kept, and waiting with a deadline."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,20 +15,6 @@ from local.servers.valkey import Valkey
 INTERVAL = 1.0
 SLACK = 1.0
 """Seconds that a busy machine may take on top of a breaker's interval."""
-
-
-class Noted:
-    """Signals that are kept."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.gauges: dict[str, float] = {}
-
-    def count(self, name: str, by: float = 1) -> None:
-        self.counts[name] += int(by)
-
-    def gauge(self, name: str, value: float) -> None:
-        self.gauges[name] = value
 
 
 def record(version: int, value: float = 1.0) -> FeatureRecord:

@@ -14,7 +14,7 @@ from ebb.valkey.features import ValkeyFeatures
 from local.servers.valkey import Valkey
 from tests.fakes.odd_server import saying
 from tests.fakes.tls_door import certificate, tls_door
-from tests.integration.valkey_case import client
+from tests.valkey_case import client
 
 
 @dataclass(frozen=True)
@@ -75,4 +75,4 @@ def test_a_handshake_that_never_ends_costs_no_more_than_the_timeout(door: Door) 
             with pytest.raises(Unavailable, match="timeout") as error:
                 fast.ask("tls", "c")
             assert error.value.timeout
-            assert time.monotonic() - began < 0.010 + 0.030
+            assert time.monotonic() - began < 0.010 + 0.1
