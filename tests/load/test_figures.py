@@ -7,10 +7,11 @@ import pytest
 
 from local.servers.cluster import data_folder, processes_of
 from tests.home import ROOT, Home
-from tests.load.bench import ROWS, markdown
+from tests.load.bench import ROWS
 from tests.load.cloud_figures import cloud_figures, overhead_figures, prepare
 from tests.load.figures import Figure
 from tests.load.guard import guard
+from tests.load.page import page
 from tests.load.quality_figures import parity_figure, quality_figures, tables
 from tests.load.stopped_valkey import stopped_valkey_figures
 from tests.load.store_figures import cache_figures
@@ -101,6 +102,6 @@ def test_a_figure_is_judged_as_it_says(figure: Figure, kept: bool | None, tolera
 
 
 def test_the_page_names_every_figure() -> None:
-    page = markdown([_figure(9), _figure(16)])
-    assert "| f | 9 s | at most 10 s | yes | how |" in page
-    assert "| f | 16 s | at most 10 s | no | how |" in page
+    made = page("Figures", "About them.", [_figure(9), _figure(16)])
+    assert "| f | 9 s | at most 10 s | yes | how |" in made
+    assert "| f | 16 s | at most 10 s | no | how |" in made
