@@ -212,13 +212,15 @@ def test_a_host_that_is_gone_delays_nobody_beyond_the_hedge(pair: Pair) -> None:
         assert pair.noted.gauges["breaker_valkey"] == 2
 
 
-def test_a_lost_replica_is_no_trouble(pair: Pair) -> None:
+def test_a_lost_replica_is_no_trouble_and_is_used_again_when_it_is_back(pair: Pair, tmp_path: Path) -> None:
     fast = pair.fast(timeout=0.5)
     _settled(fast)
     pair.replica.id.send(signal.SIGKILL)
     pair.primary_road.delay(0.1, 0.02)
     _, told = _ask_all(fast, 300)
     assert all(answer is not None and not answer.hedged and answer.wait == 0.0 for answer in told)
+    with running(tmp_path / "again", pair.replica.port, replica_of=pair.primary.port):
+        eventually(lambda: (found := answers(fast, "e7")) is not None and found.hedged and _right(found, 7))
 
 
 def test_a_frozen_replica_is_no_trouble(pair: Pair) -> None:

@@ -100,7 +100,7 @@ def test_a_killed_supervisor_leaves_no_process_and_no_port(trained: Home, tmp_pa
     home = Home(trained.folder, tmp_path / "state")
     home.ok("up", "--data", "data/customers.parquet", "--port", "0", "--detach")
     state = home.state
-    ports = [port for _, port in state.ports]
+    ports = [port for _, port in state.ports if port]
     assert all(is_listening(port) for port in ports)
     os.kill(state.supervisor.pid, signal.SIGKILL)
     _until(lambda: not any(process.alive() for process in state.children.values()))

@@ -96,7 +96,7 @@ class TinyCloud:
 
     def nothing_left(self, state: State | None = None) -> bool:
         """Wait until no process of it lives and no port of `state` listens."""
-        ports = [] if state is None else [port for _, port in state.ports]
+        ports = [] if state is None else [port for _, port in state.ports if port]
         return self.poll(lambda: not self.running() and not any(map(is_listening, ports)))
 
     @staticmethod
