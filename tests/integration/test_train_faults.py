@@ -118,7 +118,7 @@ def test_ctrl_c_at_the_command_ends_it_and_its_workers(tmp_path: Path) -> None:
         eventually(lambda: len(_group(process.pid)) > 2, "worker processes")
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=DEADLINE)
-        assert process.returncode == 130
+        assert process.returncode == 130, output
         assert "Traceback" not in output
         eventually(lambda: not _group(process.pid), "the workers' end")
     assert not case.releases.exists()
