@@ -41,6 +41,11 @@ def plain(text: str) -> str:
     return escape("".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text))
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts, in the plural where it is not one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def age(seconds: float) -> str:
     """Return an age as people say it: in the largest unit of which there are at least two."""
     for unit, size in (("days", 86_400.0), ("hours", 3_600.0), ("minutes", 60.0)):

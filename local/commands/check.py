@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
+from local.terminal import TerminalProgress, console, counted, next_step, print_facts, print_json, print_table
 
 
 def check(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False) -> None:
@@ -28,10 +28,11 @@ def _print(found: dict[str, Any]) -> None:
         "agree": "yes" if found["agrees"] else "no",
         "in Valkey": f"{found['checked']:,} entities, {found['tombstones']:,} of them erased",
         "only in Postgres": f"{found['cold']:,} (cold: read and put back when asked for)",
-        "still to be told": f"{found['pending']:,} writes",
+        "still to be told": counted(found["pending"], "write"),
     }
     print_facts("Tiers", facts)
     if found["agrees"]:
+        next_step("ebb status")
         return
     print_table("Disagree", ["how", "entities"], sorted(found["disagree"].items()))
     rows = [(each["subject"], each["what"], each["fast"], each["durable"]) for each in found["examples"]]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from local.terminal import TerminalProgress, errors, next_step, print_facts, print_json
+from local.terminal import TerminalProgress, counted, errors, next_step, print_facts, print_json
 
 if TYPE_CHECKING:
     from local.loading.load import Loaded
@@ -71,11 +71,11 @@ def facts(loaded: "Loaded") -> dict[str, Any]:
     """Return what a load did, for people; what did not happen is left out."""
     found: dict[str, Any] = {"rows": f"{loaded.rows:,}"}
     if loaded.resumed_from:
-        found["resumed"] = f"after {loaded.resumed_from:,} rows that an earlier run had loaded"
+        found["resumed"] = f"after {counted(loaded.resumed_from, 'row')} that an earlier run had loaded"
     if loaded.refused:
-        found["refused"] = f"{loaded.refused:,} rows, see {loaded.refused_file}"
+        found["refused"] = f"{counted(loaded.refused, 'row')}, see {loaded.refused_file}"
     if loaded.erased:
-        found["erased"] = f"{loaded.erased:,} rows changed nothing: their subjects were erased since"
+        found["erased"] = f"{counted(loaded.erased, 'row')} changed nothing: erased since"
     if loaded.unrepaired:
         found["valkey"] = f"did not take {loaded.unrepaired:,} batches; they are repaired when it answers again"
     for note in loaded.notes:

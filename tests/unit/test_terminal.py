@@ -8,7 +8,7 @@ import pytest
 from ebb.errors import ContractError, Misuse
 from local import cli
 from local.progress_file import FileProgress, ProgressWatcher
-from local.terminal import TerminalProgress, age, next_step, print_facts, print_json, print_table
+from local.terminal import TerminalProgress, age, counted, next_step, print_facts, print_json, print_table
 
 
 def test_square_brackets_are_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,3 +103,7 @@ def test_a_half_read_file_is_nothing(tmp_path: Path) -> None:
 )
 def test_an_age_is_said_as_people_say_it(seconds: float, said: str) -> None:
     assert age(seconds) == said
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(number, "row") for number in (0, 1, 2_000)] == ["0 rows", "1 row", "2,000 rows"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from local.commands.subject.arguments import AsJson, EntityId, check_id, told_time
-from local.terminal import console, plain, print_facts, print_json, print_table
+from local.terminal import console, counted, plain, print_facts, print_json, print_table
 
 _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 At = Annotated[
@@ -41,7 +41,7 @@ def _print(document: dict[str, Any]) -> None:
         "version": current["version"],
         "erased": told_time(current["erased_at"]) if current["erased_at"] else "never",
         "fast tier": document["fast_tier"]["state"],
-        "history": f"{len(document['history']):,} write{'s' if len(document['history']) != 1 else ''}",
+        "history": counted(len(document["history"]), "write"),
     }
     print_facts(f"Entity {document['entity_id']}", facts)
     _print_features("Features", current["features"])
