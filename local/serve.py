@@ -39,7 +39,7 @@ _TIMEOUTS = {"maintain": 60.0}
 _USUAL_TIMEOUT = 10.0
 """Seconds."""
 _RECORDS_ENVIRONMENTS = _MAINTAIN_ENVIRONMENTS = 1
-_DURABLE_READS = 500
+_DURABLE_READS = 2_000
 """Reads a second that one environment may send past Valkey: a laptop's Postgres answers a few thousand."""
 _TASK_ROOT = Path(__file__).resolve().parent.parent
 

@@ -246,7 +246,8 @@ def test_with_both_away_the_answer_is_no_and_comes_at_once(pair: Pair) -> None:
         assert answer is None
         times.append(seconds)
         time.sleep(0.001)
-    assert sum(seconds > 0.006 for seconds in times) <= 8
+    # The probes of both breakers, and the machine's own pauses.
+    assert sum(seconds > 0.006 for seconds in times) <= 8 + len(times) // 50
     assert max(times) < 0.010 + 0.1
     pair.replica.id.send(signal.SIGCONT)
     assert eventually(lambda: answers(fast) is not None) < INTERVAL + SLACK
