@@ -4,8 +4,8 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
@@ -87,7 +87,18 @@ def _results(tasks: list[_Task], jobs: int) -> Generator[NDArray[np.float64], No
     kept_close = Parallel(
         n_jobs=jobs, backend="loky", return_as="generator", initializer=_follow_parent, initargs=(os.getpid(),)
     )
-    yield from kept_close(delayed(_held_out)(*task) for task in tasks)
+    with _ctrl_c_held():  # workers inherit that from their first line on, long before they can look after themselves
+        results = kept_close(delayed(_held_out)(*task) for task in tasks)
+    yield from results
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _follow_parent(parent: int) -> None:
