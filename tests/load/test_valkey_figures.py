@@ -15,7 +15,8 @@ def test_the_fast_tier() -> None:
     by_name = {figure.name: figure.measured for figure in figures}
     # Without a hedge the delay is there to be seen, so what took it away was the hedge.
     assert by_name["slow reads, p99 without a hedge"] > 90
-    assert by_name["extra reads of hedging"] > 1
+    # With an extra read each, or with none while the primary's breaker is open: a busy machine opens it.
+    assert by_name["answers by the replica"] > 1
 
 
 def test_cpu_is_measured_and_not_waiting() -> None:

@@ -98,12 +98,16 @@ def _hedge_figures(pair: Pair, questions: int) -> list[Figure]:
         patient = ValkeyFeatures("127.0.0.1", road.port, timeout=1.0, limit=_LIMIT)
         plain = _percentile(_times(lambda who: patient.ask(who, "bench"), questions // 3), 0.99)
         hedged = ValkeyFeatures("127.0.0.1", road.port, replica_port=pair.replica.port, limit=_LIMIT, signals=hedges)
-        times = _times(lambda who: hedged.ask(who, "bench"), questions)
+        helped: list[bool] = []
+        times = _times(lambda who: helped.append(hedged.ask(who, "bench").hedged), questions)
         patient.close()
         hedged.close()
     return [
         Figure("slow reads, p99 without a hedge", "ms", plain, None, f"{how}; no replica, timeout off"),
         Figure("slow reads, p99 with hedges", "ms", _percentile(times, 0.99), 10.0, how, slowness=echo_slowness()),
+        Figure(
+            "answers by the replica", "%", 100 * sum(helped) / questions, None, f"{how}; all, while a breaker is open"
+        ),
         Figure("extra reads of hedging", "%", 100 * hedges.sent / questions, 5.0, how, tolerated=1.0),
     ]
 
