@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from ebb.connect import CALM, connect_fast, connect_postgres, make_metrics
-from ebb.doors import report_to_log
+from ebb.http.doors import report_to_log
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.months import PostgresMonths

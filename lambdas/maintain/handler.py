@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from ebb.doors import place_of, report_to_log
+from ebb.http.doors import place_of, report_to_log
 from ebb.errors import EbbError
 from lambdas.maintain.bootstrap import bootstrap
 

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from mangum import Mangum
 
-from ebb.doors import Report, Route, answer
-from ebb.problems import JSON, PROBLEM
+from ebb.http.doors import Report, Route, answer
+from ebb.http.problems import JSON, PROBLEM
 from lambdas.predict.schemas import HealthAnswer, PredictionAnswer, PredictionBody, Problem, ReleasesAnswer
 from lambdas.predict.service import PredictService
 

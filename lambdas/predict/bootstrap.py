@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics
-from ebb.doors import report_to_log
+from ebb.http.doors import report_to_log
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.ports import ReleaseStore

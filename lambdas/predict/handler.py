@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from ebb.doors import answer
+from ebb.http.doors import answer
 from lambdas.predict.bootstrap import bootstrap
 
 SERVICE = bootstrap(os.environ)

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from ebb.doors import answer
+from ebb.http.doors import answer
 from lambdas.records.bootstrap import bootstrap
 
 RECORDS = bootstrap(os.environ)

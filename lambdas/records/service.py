@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ebb.calls import Call, entity_id_of, feature_values, only
+from ebb.http.calls import Call, entity_id_of, feature_values, only
 from ebb.contract.model import Contract
-from ebb.doors import Report
+from ebb.http.doors import Report
 from ebb.errors import BadFeatures, BadShape, Refusal
 from ebb.event_time import AHEAD_SECONDS
 from ebb.features.inputs import accept_some

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ebb.calls import Call, count_of, entity_id_of, moment_of
+from ebb.http.calls import Call, count_of, entity_id_of, moment_of
 from ebb.ports import Access
 from ebb.store.subjects import Subjects
 

@@ -105,9 +105,7 @@ def _hedge_figures(pair: Pair, questions: int) -> list[Figure]:
     return [
         Figure("slow reads, p99 without a hedge", "ms", plain, None, f"{how}; no replica, timeout off"),
         Figure("slow reads, p99 with hedges", "ms", _percentile(times, 0.99), 10.0, how, slowness=echo_slowness()),
-        Figure(
-            "answers by the replica", "%", 100 * sum(helped) / questions, None, f"{how}; all, while a breaker is open"
-        ),
+        Figure("answers by the replica", "%", 100 * sum(helped) / questions, None, f"{how}; all of an open breaker"),
         Figure("extra reads of hedging", "%", 100 * hedges.sent / questions, 5.0, how, tolerated=1.0),
     ]
 

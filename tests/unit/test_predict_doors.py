@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ebb.doors import answer
+from ebb.http.doors import answer
 from lambdas.predict.api import make_api, make_door
 from tests.fakes.contracts import ROW
 from tests.fakes.events import event

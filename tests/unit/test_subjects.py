@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from ebb.doors import answer
+from ebb.http.doors import answer
 from ebb.ports import Access, FeatureUpdate
-from ebb.problems import Answer
+from ebb.http.problems import Answer
 from ebb.store.repair import drain
 from ebb.store.subject_document import AWAY, COLD
 from ebb.store.subjects import CACHE_SECONDS, Subjects

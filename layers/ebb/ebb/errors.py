@@ -7,6 +7,8 @@
     │   └── GateRefused     a release gate said no: names the gate and by how much
     ├── ReleaseError        a release folder cannot be trusted or found
     │   └── NoRelease       there is no release yet
+    ├── RoutingError        a routing table cannot be what is asked; says why
+    ├── Conflict            somebody else was first, or the same is under way
     ├── BadFeatures         feature values that the contract refuses
     ├── StaleFeatures       a value is older than its max_age, and the contract says refuse
     ├── UnknownEntity       no features are held for this entity
@@ -68,6 +70,14 @@ class ReleaseError(EbbError):
 
 class NoRelease(ReleaseError):
     """There is no release yet for the contract that is served."""
+
+
+class RoutingError(EbbError):
+    """A routing table is none, or cannot become what is asked; the old one stands."""
+
+
+class Conflict(EbbError):
+    """What is asked collides with what somebody else did, or is still doing."""
 
 
 @dataclass(frozen=True)

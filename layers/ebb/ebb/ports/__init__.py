@@ -1,10 +1,12 @@
 """What the domain needs from outside, as protocols; adapters and hand-written fakes implement them."""
 
 from ebb.ports.durable import DurablePages, DurableReader, DurableTier, Merged, Repair, RepairTier
+from ebb.ports.events import EventRecorder, EventSink
 from ebb.ports.fast import FastAnswer, FastReader, FastTier, FastWriter
 from ebb.ports.months import HistoryMonths, Left
 from ebb.ports.records import FeatureRecord, FeatureUpdate
 from ebb.ports.releases import ReleaseStore, Scorer
+from ebb.ports.routing import RoutingNews, RoutingStore
 from ebb.ports.signals import Signals
 from ebb.ports.subjects import Access, HistoryRow, HistoryTier, SubjectTier
 
@@ -13,6 +15,8 @@ __all__ = [
     "DurablePages",
     "DurableReader",
     "DurableTier",
+    "EventRecorder",
+    "EventSink",
     "FastAnswer",
     "FastReader",
     "FastTier",
@@ -27,6 +31,8 @@ __all__ = [
     "ReleaseStore",
     "Repair",
     "RepairTier",
+    "RoutingNews",
+    "RoutingStore",
     "Scorer",
     "Signals",
     "SubjectTier",

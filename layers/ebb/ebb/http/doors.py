@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
-from ebb.calls import Call, call_from_event
+from ebb.http.calls import Call, call_from_event
 from ebb.errors import EbbError, NoRelease, ReleaseError, Unavailable
-from ebb.problems import Answer, ok, problem, unexpected
+from ebb.http.problems import Answer, ok, problem, unexpected
 
 Route = Callable[[Call], object]
 Report = Callable[[str, str], None]

@@ -1,0 +1,1 @@
+"""Prediction events as lines of a log: sealed, numbered and chained."""

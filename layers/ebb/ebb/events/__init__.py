@@ -1,0 +1,1 @@
+"""Prediction events: the durable record of every answer."""

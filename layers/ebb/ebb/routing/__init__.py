@@ -1,0 +1,1 @@
+"""Which releases serve, for whom, and how that changes."""
