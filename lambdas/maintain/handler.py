@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
-from ebb.http.doors import place_of, report_to_log
 from ebb.errors import EbbError
+from ebb.http.doors import place_of, report_to_log
 from lambdas.maintain.bootstrap import bootstrap
 
 MAINTENANCE = bootstrap(os.environ)

@@ -5,8 +5,8 @@ import time
 from collections.abc import Mapping
 
 from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics
-from ebb.http.doors import report_to_log
 from ebb.folder import FolderReleases
+from ebb.http.doors import report_to_log
 from ebb.onnx import OnnxScorer
 from ebb.ports import ReleaseStore
 from ebb.serving import ServedRelease

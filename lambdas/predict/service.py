@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from ebb.errors import BadShape, NoRelease, ReleaseError
 from ebb.http.calls import Call, entity_id_of, feature_values, only
 from ebb.http.doors import Report
-from ebb.errors import BadShape, NoRelease, ReleaseError
 from ebb.serving import ServedRelease
 from lambdas.predict.logic import PredictionRequest, Predictor
 

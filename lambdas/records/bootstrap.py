@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ebb.connect import CALM, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.contract.model import Contract
-from ebb.http.doors import report_to_log
 from ebb.folder import FolderReleases
+from ebb.http.doors import report_to_log
 from ebb.ports import ReleaseStore
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.release.load import load_contract

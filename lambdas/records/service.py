@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ebb.http.calls import Call, entity_id_of, feature_values, only
 from ebb.contract.model import Contract
-from ebb.http.doors import Report
 from ebb.errors import BadFeatures, BadShape, Refusal
 from ebb.event_time import AHEAD_SECONDS
 from ebb.features.inputs import accept_some
+from ebb.http.calls import Call, entity_id_of, feature_values, only
+from ebb.http.doors import Report
 from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.store.store import FeatureStore
 

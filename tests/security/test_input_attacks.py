@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ebb.contract import parse_contract
-from ebb.http.doors import answer
 from ebb.errors import MOST_REFUSALS, Unavailable
 from ebb.features.inputs import accept_row, accept_some, encode
 from ebb.folder import FolderReleases
-from ebb.onnx import OnnxScorer
+from ebb.http.doors import answer
 from ebb.http.problems import Answer
+from ebb.onnx import OnnxScorer
 from ebb.release.reference import make_reference
 from ebb.serving import ServedRelease
 from lambdas.predict.logic import Predictor

@@ -9,13 +9,13 @@ import orjson
 import pytest
 
 from ebb.contract import Contract
-from ebb.http.doors import answer
 from ebb.errors import StaleFeatures
 from ebb.features.inputs import accept_some
 from ebb.folder import FolderReleases
+from ebb.http.doors import answer
+from ebb.http.problems import Answer
 from ebb.onnx import OnnxScorer
 from ebb.ports import FeatureRecord, FeatureUpdate
-from ebb.http.problems import Answer
 from ebb.release import manifest as m
 from ebb.resilience.rate_limit import RateLimit
 from ebb.rules import rules_version

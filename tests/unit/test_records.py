@@ -6,10 +6,10 @@ import orjson
 import pytest
 
 from ebb.contract import Contract
-from ebb.http.doors import answer
 from ebb.errors import NoRelease
-from ebb.ports import Access
+from ebb.http.doors import answer
 from ebb.http.problems import Answer
+from ebb.ports import Access
 from lambdas.records.service import BATCH_ENTITIES, TOO_LATE, RecordsService
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event

@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from ebb.http.doors import answer
-from ebb.ports import Access, FeatureUpdate
 from ebb.http.problems import Answer
+from ebb.ports import Access, FeatureUpdate
 from ebb.store.repair import drain
 from ebb.store.subject_document import AWAY, COLD
 from ebb.store.subjects import CACHE_SECONDS, Subjects

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from ebb.http.calls import Call, call_from_event
 from ebb.errors import EbbError, NoRelease, ReleaseError, Unavailable
+from ebb.http.calls import Call, call_from_event
 from ebb.http.problems import Answer, ok, problem, unexpected
 
 Route = Callable[[Call], object]
