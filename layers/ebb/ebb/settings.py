@@ -27,6 +27,9 @@ class Settings:
         history_keep: seconds that past values are kept.
         client_rate, client_burst: what one client may ask, sustained a second and at once on top.
         durable_rate: reads a second that one environment may send past the fast tier, with as many at once.
+        routing: folder of the routing tables.
+        stage_secret_file: file of the stage's secret; None where nothing is sealed.
+        plans: what each client may ask, as JSON text; empty where all may ask the same.
     """
 
     releases: Path
@@ -42,6 +45,9 @@ class Settings:
     client_rate: float = 5_000.0
     client_burst: float = 10_000.0
     durable_rate: float = 200.0
+    routing: Path = Path("routing")
+    stage_secret_file: Path | None = None
+    plans: str = ""
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> "Settings":
@@ -92,4 +98,7 @@ class Settings:
             client_rate=number("EBB_CLIENT_RATE", Settings.client_rate),
             client_burst=number("EBB_CLIENT_BURST", Settings.client_burst),
             durable_rate=number("EBB_DURABLE_RATE", Settings.durable_rate),
+            routing=Path(environment.get("EBB_ROUTING") or Settings.routing),
+            stage_secret_file=Path(secret) if (secret := environment.get("EBB_STAGE_SECRET_FILE")) else None,
+            plans=environment.get("EBB_PLANS", ""),
         )
