@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from ebb.http.doors import answer
+from ebb.http.doors import dispatch
 from lambdas.records.bootstrap import bootstrap
 
 RECORDS = bootstrap(os.environ)
@@ -17,6 +17,6 @@ ROUTES = {
 
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
-    result = answer(event, ROUTES[event["routeKey"]], RECORDS.features.report).payload()
+    result = dispatch(event, ROUTES, RECORDS.features.report).payload()
     RECORDS.tick()
     return result

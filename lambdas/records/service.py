@@ -9,6 +9,7 @@ from ebb.event_time import AHEAD_SECONDS
 from ebb.features.inputs import accept_some
 from ebb.http.calls import Call, entity_id_of, feature_values, only
 from ebb.http.doors import Report
+from ebb.http.scopes import FEATURES
 from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.store.store import FeatureStore
 
@@ -41,7 +42,7 @@ class RecordsService:
 
     def put_features(self, call: Call) -> dict[str, Any]:
         """`PUT /v1/features/{entity_id}`: write some or all features of one entity."""
-        call.require("features:write")
+        call.require(FEATURES)
         entity_id = entity_id_of(call.path.get("entity_id"))
         document = call.document(ONE_LIMIT)
         only(document, _ONE)
@@ -54,7 +55,7 @@ class RecordsService:
 
     def put_batch(self, call: Call) -> dict[str, Any]:
         """`POST /v1/features/batch`: write features of up to 1,000 entities, all or none."""
-        call.require("features:write")
+        call.require(FEATURES)
         document = call.document(BATCH_LIMIT)
         only(document, _BATCH)
         entities = document.get("entities")

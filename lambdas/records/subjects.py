@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ebb.http.calls import Call, count_of, entity_id_of, moment_of
+from ebb.http.scopes import SUBJECTS
 from ebb.ports import Access
 from ebb.store.subjects import Subjects
-
-SCOPE = "subjects"
 
 
 class SubjectsService:
@@ -43,7 +42,7 @@ class SubjectsService:
         return {"entity_id": entity_id, **erased.document(self._clock())}
 
     def _entity_id(self, call: Call) -> str:
-        call.require(SCOPE)
+        call.require(SUBJECTS)
         return entity_id_of(call.path.get("entity_id"))
 
     def _access(self, call: Call, action: str) -> Access:

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
+from ebb.http.scopes import EXPLAIN, PREDICT, SCOPES
 from local.terminal import print_json
 
-SCOPES = ("predict", "explain", "features:write", "subjects")
-_DEFAULT = ("predict", "explain")
+_DEFAULT = (PREDICT, EXPLAIN)
 
 
 def token(

@@ -11,6 +11,7 @@ def event(
     path: dict[str, str] | None = None,
     query: dict[str, str] | None = None,
     client: str = "acme",
+    headers: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Make one event; a body that is no UTF-8 arrives as base64, as AWS sends it."""
     from base64 import b64encode  # noqa: PLC0415
@@ -25,7 +26,7 @@ def event(
         "routeKey": route,
         "rawPath": template.format(**path or {}),
         "rawQueryString": "",
-        "headers": {"content-type": "application/json", "host": "localhost"},
+        "headers": {"content-type": "application/json", "host": "localhost", **(headers or {})},
         "pathParameters": path or {},
         **({"queryStringParameters": query} if query else {}),
         "requestContext": {

@@ -8,15 +8,19 @@
     ├── ReleaseError        a release folder cannot be trusted or found
     │   └── NoRelease       there is no release yet
     ├── RoutingError        a routing table cannot be what is asked; says why
-    ├── Conflict            somebody else was first, or the same is under way
+    ├── Conflict            somebody else was first
+    │   └── UnderWay        the same is still being worked on; says when to ask again
     ├── BadFeatures         feature values that the contract refuses
     ├── StaleFeatures       a value is older than its max_age, and the contract says refuse
     ├── UnknownEntity       no features are held for this entity
     ├── RateLimited         the client asks too often; says when it may again
     ├── NotAllowed          the caller lacks the scope
-    ├── BadRequest          a body that cannot be read
+    ├── UnknownRoute        there is no such call
+    ├── BadRequest          a request that cannot be read
     │   ├── TooLarge        a body over the limit
-    │   └── BadShape        JSON, but not of the call's shape
+    │   ├── UnsupportedMedia  a body that is not sent as JSON
+    │   ├── KeyReused       an idempotency key that stands for another request
+    │   └── BadShape        readable, but not of the call's shape
     └── Unavailable         a server that is needed does not answer
 
 Every message is a sentence or two for people: what happened, to which input, what to do next.
@@ -80,6 +84,18 @@ class Conflict(EbbError):
     """What is asked collides with what somebody else did, or is still doing."""
 
 
+class UnderWay(Conflict):
+    """The same request is still being worked on.
+
+    Attributes:
+        wait: seconds until its answer can be expected.
+    """
+
+    def __init__(self, message: str, wait: float) -> None:
+        self.wait = wait
+        super().__init__(message)
+
+
 @dataclass(frozen=True)
 class Refusal:
     """One feature value that the contract refuses.
@@ -134,16 +150,28 @@ class NotAllowed(EbbError):
     """The caller's token lacks the scope that this call needs."""
 
 
+class UnknownRoute(EbbError):
+    """There is no such call."""
+
+
 class BadRequest(EbbError):
-    """A request body that cannot be read as what the call expects."""
+    """A request that cannot be read as what the call expects."""
 
 
 class TooLarge(BadRequest):
     """A request body over the limit."""
 
 
+class UnsupportedMedia(BadRequest):
+    """A request body that is not sent as JSON."""
+
+
+class KeyReused(BadRequest):
+    """An idempotency key that was already sent with another request."""
+
+
 class BadShape(BadRequest):
-    """A body that is JSON, but not what the call expects."""
+    """A body, header or parameter that can be read, but is not what the call expects."""
 
 
 class Unavailable(EbbError):

@@ -5,12 +5,15 @@ Both doors of a function make a `Call` from the same API Gateway event (payload 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from os import urandom
 from typing import Any
 
 import orjson
 
 from ebb.entity_id import LONGEST, NO_TEXT, is_entity_id
 from ebb.errors import BadRequest, BadShape, NotAllowed, TooLarge
+from ebb.http.headers import purpose_of, request_id_of, require_json
 
 _DIGITS = 15
 """Of the largest count."""
@@ -18,10 +21,15 @@ _DIGITS = 15
 LATEST = 253_402_300_800.0
 """Epoch seconds of the year 10000, which no calendar holds."""
 
+_LONGEST_ID = 128
+"""Characters of a correlation id."""
 
-@dataclass(frozen=True)
+_NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(slots=True)
 class Call:
-    """A verified caller's request.
+    """A verified caller's request; nobody changes one (it is not frozen since that costs a microsecond).
 
     Attributes:
         client: the client id of the token.
@@ -30,6 +38,8 @@ class Call:
         path: path parameters.
         query: query parameters; one that is given several times has its values joined by commas.
         correlation_id: names this call in answers and logs.
+        headers: by lower-case name, as the gateway hands them on.
+        route: such as "PUT /v1/features/{entity_id}".
     """
 
     client: str
@@ -38,6 +48,26 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     correlation_id: str
+    headers: Mapping[str, str]
+    route: str
+
+    @property
+    def purpose(self) -> str:
+        """Return what the prediction is made for.
+
+        Raises:
+            BadShape: see `purpose_of`.
+        """
+        return purpose_of(self.headers)
+
+    @property
+    def request_id(self) -> str:
+        """Return what names this request over all its tries and hedges; the correlation id where none is sent.
+
+        Raises:
+            BadShape: see `request_id_of`.
+        """
+        return request_id_of(self.headers, self.correlation_id)
 
     def require(self, scope: str) -> None:
         """Check one scope.
@@ -52,10 +82,12 @@ class Call:
         """Read the body as a JSON object.
 
         Raises:
+            UnsupportedMedia: it is not sent as JSON.
             TooLarge: it has more than `limit` bytes.
             BadRequest: it is no JSON.
             BadShape: it is JSON, but no object.
         """
+        require_json(self.headers)
         if len(self.body) > limit:
             raise TooLarge(f"the body has {len(self.body):,} bytes, but at most {limit:,} are read here")
         try:
@@ -67,31 +99,54 @@ class Call:
         return document
 
 
-def call_from_event(event: Mapping[str, Any]) -> Call:
-    """Make the call from an API Gateway event in payload format 2.0.
+def correlation_id_of(event: Any) -> str:
+    """Return the gateway's id of a call; a new one where the event carries none."""
+    try:
+        given = event["requestContext"]["requestId"]
+    except (KeyError, TypeError, IndexError):
+        given = None
+    if isinstance(given, str) and 0 < len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
+        return given
+    return urandom(12).hex()
+
+
+def call_from_event(event: Any, correlation_id: str) -> Call:
+    """Make the call from an API Gateway event in payload format 2.0, whose header names are in lower case.
 
     Raises:
-        BadRequest: the body is marked as base64 and is none.
+        BadRequest: the event is none, or its body is marked as base64 and is none.
     """
-    context = event["requestContext"]
-    claims = context.get("authorizer", {}).get("jwt", {}).get("claims", {})
-    return Call(
-        client=claims.get("client_id") or claims.get("sub", ""),
-        scopes=frozenset(claims.get("scope", "").split()),
-        body=_body(event),
-        path=event.get("pathParameters") or {},
-        query=event.get("queryStringParameters") or {},
-        correlation_id=context.get("requestId", ""),
-    )
+    try:
+        context = event["requestContext"]
+        authorizer = context.get("authorizer")
+        claims = authorizer["jwt"]["claims"] if authorizer else _NOTHING
+        return Call(
+            claims.get("client_id") or claims.get("sub") or "",
+            scopes_of(claims.get("scope") or claims.get("scp") or ""),
+            _body(event),
+            event.get("pathParameters") or _NOTHING,
+            event.get("queryStringParameters") or _NOTHING,
+            correlation_id,
+            event.get("headers") or _NOTHING,
+            event.get("routeKey") or "",
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise BadRequest("this function answers API Gateway events in payload format 2.0, and was sent none") from None
+
+
+@lru_cache(maxsize=1024)
+def scopes_of(claim: str) -> frozenset[str]:
+    """Read the scopes of a claim: words, or "[a b]" where the token had a list, as the gateway writes it."""
+    return frozenset(claim.removeprefix("[").removesuffix("]").split())
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
     body: str = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return body.encode()
-    from base64 import b64decode  # noqa: PLC0415 - rare, and cold starts count
-
     try:
+        if not event.get("isBase64Encoded"):
+            return body.encode()
+        from base64 import b64decode  # noqa: PLC0415 - rare, and cold starts count
+
         return b64decode(body, validate=True)
     except ValueError:
         raise BadRequest("the body is not what its encoding says") from None

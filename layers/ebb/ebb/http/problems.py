@@ -38,12 +38,18 @@ class Answer:
 
 TABLE: tuple[tuple[type[errors.EbbError], int, str, str], ...] = (
     (errors.TooLarge, 413, "too-large", "The body is too large"),
-    (errors.BadShape, 422, "bad-shape", "The body is not what this call expects"),
-    (errors.BadRequest, 400, "bad-request", "The body cannot be read"),
+    (errors.UnsupportedMedia, 415, "unsupported-media-type", "The body is not sent as JSON"),
+    (errors.KeyReused, 422, "key-reused", "The idempotency key stands for another request"),
+    (errors.BadShape, 422, "bad-shape", "The request is not what this call expects"),
+    (errors.BadRequest, 400, "bad-request", "The request cannot be read"),
     (errors.BadFeatures, 422, "bad-features", "The contract refuses a feature value"),
     (errors.NotAllowed, 403, "not-allowed", "The token lacks a scope"),
+    (errors.UnknownRoute, 404, "unknown-route", "There is no such call"),
     (errors.UnknownEntity, 404, "unknown-entity", "No features are held for this entity"),
     (errors.StaleFeatures, 409, "stale-features", "A feature is older than the contract allows"),
+    (errors.UnderWay, 409, "under-way", "The same request is still being worked on"),
+    (errors.Conflict, 409, "conflict", "Somebody else was first"),
+    (errors.RoutingError, 422, "bad-routing", "The routing table cannot be what is asked"),
     (errors.RateLimited, 429, "rate-limited", "The client asks too often"),
     (errors.NoRelease, 503, "no-release", "There is no release yet"),
     (errors.ReleaseError, 503, "no-usable-release", "The release cannot be used"),
@@ -57,7 +63,7 @@ _HIDDEN = {
 }
 """What is said where the error itself names paths, servers or users."""
 
-_RETRY = {503: {"retry-after": "1"}}
+_AWAY = 503
 
 
 def ok(document: Any, correlation_id: str) -> Answer:
@@ -68,9 +74,15 @@ def ok(document: Any, correlation_id: str) -> Answer:
 
 def problem(error: errors.EbbError, correlation_id: str) -> Answer:
     """Answer with the problem that stands for this error."""
+    document = problem_document(error, correlation_id)
+    return _send(document, _waiting(error, document["status"]))
+
+
+def problem_document(error: errors.EbbError, correlation_id: str) -> dict[str, Any]:
+    """Return the RFC 9457 document that stands for this error; also for one item of a batch."""
     row = next((row for row in TABLE if isinstance(error, row[0])), None)
     if row is None:
-        return unexpected(correlation_id)
+        return _unexpected(correlation_id)
     _, status, name, title = row
     document: dict[str, Any] = {
         "type": f"urn:ebb:problem:{name}",
@@ -81,23 +93,31 @@ def problem(error: errors.EbbError, correlation_id: str) -> Answer:
     }
     if isinstance(error, errors.BadFeatures):
         document["errors"] = [{"feature": r.feature, "reason": r.reason} for r in error.refusals]
-    if isinstance(error, errors.RateLimited):
-        return _send(status, document, correlation_id, {"retry-after": str(math.ceil(error.wait))})
-    return _send(status, document, correlation_id)
+    return document
 
 
 def unexpected(correlation_id: str) -> Answer:
     """Answer for what nobody foresaw; the log has the rest."""
-    document = {
+    return _send(_unexpected(correlation_id), {})
+
+
+def _unexpected(correlation_id: str) -> dict[str, Any]:
+    return {
         "type": "urn:ebb:problem:unexpected",
         "title": "Something unforeseen went wrong",
         "status": 500,
         "detail": "Sending the same again is safe. Give the correlation id to whoever runs this service.",
         "correlation_id": correlation_id,
     }
-    return _send(500, document, correlation_id)
 
 
-def _send(status: int, document: dict[str, Any], correlation_id: str, more: Mapping[str, str] | None = None) -> Answer:
-    headers = {"content-type": PROBLEM, "x-correlation-id": correlation_id, **_RETRY.get(status, {}), **(more or {})}
-    return Answer(status, orjson.dumps(document), headers)
+def _waiting(error: errors.EbbError, status: int) -> Mapping[str, str]:
+    """Return the headers that say when to ask again."""
+    if isinstance(error, errors.RateLimited | errors.UnderWay):
+        return {"retry-after": str(max(1, math.ceil(error.wait)))}
+    return {"retry-after": "1"} if status == _AWAY else {}
+
+
+def _send(document: dict[str, Any], more: Mapping[str, str]) -> Answer:
+    headers = {"content-type": PROBLEM, "x-correlation-id": document["correlation_id"], **more}
+    return Answer(document["status"], orjson.dumps(document), headers)
