@@ -1,0 +1,68 @@
+"""Prediction events as lines on standard output: Lambda keeps them in CloudWatch, the local cloud in the log file."""
+
+import os
+import select
+import time
+from collections.abc import Sequence
+
+from ebb.errors import Unavailable
+
+_PATIENCE = 1.0
+
+
+class LogSink:
+    """An `EventSink` over a file descriptor; one caller at a time.
+
+    All the lines of a call go in one write: to a file opened for appending such a write is whole even where several
+    processes share it. Only if the system takes a part is the rest written after it.
+
+    Args:
+        descriptor: where to; standard output by default.
+        patience: seconds that a descriptor which does not block may be full.
+    """
+
+    def __init__(self, descriptor: int = 1, patience: float = _PATIENCE) -> None:
+        self._descriptor, self._patience = descriptor, patience
+        self._torn = False
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Write each line with its newline.
+
+        Raises:
+            Unavailable: the descriptor is full, closed or has no reader; a part of the lines may have been written.
+        """
+        if not lines:
+            return
+        text = b"\n".join((b"", *lines, b"") if self._torn else (*lines, b""))
+        self._torn = True  # until all of it is written, whatever comes in between
+        try:
+            written = self._write(text)
+            while written < len(text):
+                written += self._write(memoryview(text)[written:])
+        except OSError as error:
+            raise Unavailable(
+                f"prediction events cannot be written to the log ({error.strerror}), so no answer may leave: "
+                "make room or restart the environment, then ask again"
+            ) from None
+        self._torn = False
+
+    def _write(self, text: bytes | memoryview) -> int:
+        """Write a part; EINTR is the interpreter's matter (PEP 475)."""
+        try:
+            return os.write(self._descriptor, text)
+        except BlockingIOError:
+            return self._write_later(text, time.monotonic() + self._patience)
+
+    def _write_later(self, text: bytes | memoryview, until: float) -> int:
+        """Wait for a reader to make room."""
+        room = select.poll()
+        room.register(self._descriptor, select.POLLOUT)
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise BlockingIOError(None, "its reader does not keep up")
+            room.poll(left * 1000)
+            try:
+                return os.write(self._descriptor, text)
+            except BlockingIOError:
+                continue
