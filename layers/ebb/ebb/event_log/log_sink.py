@@ -3,18 +3,21 @@
 import os
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ebb.errors import Unavailable
 
 _PATIENCE = 1.0
 
+_PORTION = 32
+"""Lines of a write: the text of a thousand would be memory fresh from the system, which costs more than the writes."""
+
 
 class LogSink:
     """An `EventSink` over a file descriptor; one caller at a time.
 
-    All the lines of a call go in one write: to a file opened for appending such a write is whole even where several
-    processes share it. Only if the system takes a part is the rest written after it.
+    Whole lines go in each write: to a file opened for appending such a write is whole even where several processes
+    share it. Only if the system takes a part is the rest written after it.
 
     Args:
         descriptor: where to; standard output by default.
@@ -33,18 +36,23 @@ class LogSink:
         """
         if not lines:
             return
-        text = b"\n".join((b"", *lines, b"") if self._torn else (*lines, b""))
+        start = b"\n" if self._torn else b""
         self._torn = True  # until all of it is written, whatever comes in between
         try:
-            written = self._write(text)
-            while written < len(text):
-                written += self._write(memoryview(text)[written:])
+            for some in _portions(lines):
+                self._write_all(start + b"\n".join((*some, b"")))
+                start = b""
         except OSError as error:
             raise Unavailable(
                 f"prediction events cannot be written to the log ({error.strerror}), so no answer may leave: "
                 "make room or restart the environment, then ask again"
             ) from None
         self._torn = False
+
+    def _write_all(self, text: bytes) -> None:
+        written = self._write(text)
+        while written < len(text):
+            written += self._write(memoryview(text)[written:])
 
     def _write(self, text: bytes | memoryview) -> int:
         """Write a part; EINTR is the interpreter's matter (PEP 475)."""
@@ -66,3 +74,7 @@ class LogSink:
                 return os.write(self._descriptor, text)
             except BlockingIOError:
                 continue
+
+
+def _portions(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (lines[at : at + _PORTION] for at in range(0, len(lines), _PORTION))

@@ -17,7 +17,7 @@ from ebb.event_log.sealing import BY_NONE, NONCE, finished, secret_name, subject
 from ebb.events.chain import Link
 from ebb.events.event import SCHEMA, PredictionEvent, ShadowScore
 
-_NONCE = b',"nonce":"'
+_TEXT = b',"text":"'
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,11 @@ def unseal(event: RecordedEvent, secret: bytes, salt: str) -> PredictionEvent:
 
 def _decrypt(key: bytes, event: RecordedEvent) -> bytes:
     """Open what is sealed; base64 that is spelled otherwise than its writer does is refused with ValueError."""
-    bound = event.line[: event.line.rindex(_NONCE)]
-    nonce, text = (a2b_base64(event.open["sealed"][part], strict_mode=True) for part in ("nonce", "text"))
-    if len(nonce) != NONCE or finished(bound, nonce, text) != event.line:
+    bound = event.line[: event.line.rindex(_TEXT)]
+    sealed = a2b_base64(event.open["sealed"]["text"], strict_mode=True)
+    if finished(bound, sealed) != event.line:
         raise ValueError
-    return AESGCM(key).decrypt(nonce, text, bound)
+    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
 
 
 def _whole(shown: Mapping[str, Any], personal: Mapping[str, Any], salt: str) -> PredictionEvent:

@@ -18,7 +18,7 @@ from ebb.errors import Misuse
 from ebb.event_log.secret import SHORTEST
 
 NONCE = 12
-"""Bytes of a nonce."""
+"""Bytes of a nonce; they stand before the sealed text."""
 
 BLOCK = 256
 """Texts are filled up with blanks to a multiple of this many bytes: their length would tell a city from another."""
@@ -28,16 +28,17 @@ BY_SUBJECT, BY_NONE = "subject", "none"
 
 _SUBJECT, _PSEUDONYM, _SECRET = b"ebb event subject 1", b"ebb event pseudonym 1", b"ebb event secret 1"
 _SALT = 16
+_SHA256 = SHA256()
 
 
 def subject_key(secret: bytes, salt: bytes) -> bytes:
     """Return the key of the subject with this salt, 32 bytes."""
-    return HKDF(SHA256(), 32, salt, _SUBJECT).derive(secret)
+    return HKDF(_SHA256, 32, salt, _SUBJECT).derive(secret)
 
 
 def secret_name(secret: bytes) -> str:
     """Return what a stage secret is called in events, 8 hex digits: a reader must know which one to take."""
-    return HKDF(SHA256(), 4, None, _SECRET).derive(secret).hex()
+    return HKDF(_SHA256, 4, None, _SECRET).derive(secret).hex()
 
 
 class Sealer:
@@ -55,7 +56,7 @@ class Sealer:
         if len(secret) < SHORTEST:
             raise Misuse(f"A stage secret has at least {SHORTEST} random bytes; this one has {len(secret)}.")
         self._secret, self._random = secret, random
-        self._pseudonyms = hmac.new(HKDF(SHA256(), 32, None, _PSEUDONYM).derive(secret), digestmod="sha256")
+        self._pseudonyms = hmac.new(HKDF(_SHA256, 32, None, _PSEUDONYM).derive(secret), digestmod="sha256")
         by = ',"sealed":{{"by":"{}","secret":"{}"'
         self._by_subject = by.format(BY_SUBJECT, secret_name(secret)).encode()
         self._by_none = by.format(BY_NONE, secret_name(secret)).encode()
@@ -83,17 +84,13 @@ class Sealer:
             key, by = self._random(32), self._by_none
         bound = opened[:-1] + by
         nonce = self._random(NONCE)
-        sealed = AESGCM(key).encrypt(nonce, personal.ljust(-(-len(personal) // BLOCK) * BLOCK), bound)
-        return finished(bound, nonce, sealed)
+        filled = personal.ljust(-(-len(personal) // BLOCK) * BLOCK)
+        return finished(bound, nonce + AESGCM(key).encrypt(nonce, filled, bound))
 
 
-def finished(bound: bytes, nonce: bytes, sealed: bytes) -> bytes:
-    """Return an event's line: what is bound, and the nonce and the sealed text in base64."""
-    return b'%b,"nonce":"%b","text":"%b"}}' % (
-        bound,
-        b2a_base64(nonce, newline=False),
-        b2a_base64(sealed, newline=False),
-    )
+def finished(bound: bytes, sealed: bytes) -> bytes:
+    """Return an event's line: what is bound, then nonce and sealed text in base64."""
+    return b'%b,"text":"%b"}}' % (bound, b2a_base64(sealed, newline=False))
 
 
 def _salt_bytes(salt: str) -> bytes:
