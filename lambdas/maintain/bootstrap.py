@@ -8,6 +8,7 @@ from ebb.connect import CALM, connect_fast, connect_postgres, make_metrics
 from ebb.http.doors import report_to_log
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
+from ebb.postgres.idempotency import PostgresIdempotencyKeys
 from ebb.postgres.months import PostgresMonths
 from ebb.settings import Settings
 from ebb.valkey.address import ValkeyAddress
@@ -34,6 +35,7 @@ def bootstrap(environment: Mapping[str, str]) -> Maintenance:
         refilling=ValkeyRefilled(ValkeyAddress(settings.valkey_host, settings.valkey_port), seconds=_SECONDS),
         months=PostgresMonths(connection, settings.history_keep),
         subjects=partial(count_subjects, connection),
+        prune_keys=PostgresIdempotencyKeys(connection).prune,
         intervals=Intervals(settings.shortest_ttl, time.monotonic),
         clock=time.monotonic,
         now=time.time,

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-EVERY: Mapping[str, float] = {"repair": 0.0, "refresh": 60.0, "refill": 0.0, "months": 3600.0, "check": 60.0}
+EVERY: Mapping[str, float] = {
+    "repair": 0.0,
+    "refresh": 60.0,
+    "refill": 0.0,
+    "months": 3600.0,
+    "check": 60.0,
+    "keys": 600.0,
+}
 """Seconds from one run of a task to the next; 0 with every invocation."""
 
 SHARE_OF_LIFE = 0.1

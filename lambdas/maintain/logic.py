@@ -31,7 +31,13 @@ SLICE_SECONDS = 5.0
 MONTHS = 12
 """Months dropped by one invocation."""
 
-TASKS = ("repair", "refresh", "refill", "months", "check")
+KEYS_KEPT_SECONDS = 86_400.0
+"""So long a write that is sent again under its idempotency key is answered as before."""
+
+PRUNINGS = 10
+"""Times that old idempotency keys are forgotten by one invocation, some thousand each."""
+
+TASKS = ("repair", "refresh", "refill", "months", "check", "keys")
 
 
 @dataclass
@@ -41,6 +47,7 @@ class Maintenance:
     Args:
         durable, fast, refilling, months: see their protocols.
         subjects: counts those whom the durable tier holds.
+        prune_keys: forgets idempotency keys that are older than so many seconds, and says how many; 0 where none is.
         intervals: how often each task is due.
         clock, now: monotonic and epoch seconds.
         report: takes what went wrong, for the log; told once until it changes.
@@ -53,6 +60,7 @@ class Maintenance:
     refilling: Refilling
     months: HistoryMonths
     subjects: Callable[[], int]
+    prune_keys: Callable[[float], int]
     intervals: Intervals
     clock: Callable[[], float]
     now: Callable[[], float]
@@ -138,6 +146,15 @@ class Maintenance:
         self.signals.gauge("tiers_disagree", sum(found.disagree.values()))
         self._tell("agreement", "" if found.agrees else f"the tiers disagree: {found.disagree}")
         return {**found.document(), "repaired": refresh(self.durable, self.fast, found.behind)}
+
+    def _keys(self) -> dict[str, Any]:
+        forgotten = 0
+        for _ in range(PRUNINGS):
+            some = self.prune_keys(KEYS_KEPT_SECONDS)
+            forgotten += some
+            if not some:
+                break
+        return {"forgotten": forgotten}
 
     def _tell(self, name: str, what: str) -> None:
         if what and self._told.get(name) != what:

@@ -9,12 +9,14 @@ from ebb.contract.model import Contract
 from ebb.folder import FolderReleases
 from ebb.http.doors import report_to_log
 from ebb.ports import ReleaseStore
+from ebb.postgres.idempotency import PostgresIdempotencyKeys
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.release.load import load_contract
 from ebb.serving import only_contract
 from ebb.settings import Settings
 from ebb.store.store import FeatureStore
 from ebb.store.subjects import Subjects
+from lambdas.records.once import Once
 from lambdas.records.service import RecordsService
 from lambdas.records.subjects import SubjectsService
 
@@ -26,11 +28,13 @@ class Records:
     Attributes:
         features: writes features.
         subjects: answers and erases subjects.
+        once: guards what writes against being done twice.
         tick: called after each answer, for the metrics.
     """
 
     features: RecordsService
     subjects: SubjectsService
+    once: Once
     tick: Callable[[], None]
 
 
@@ -59,5 +63,6 @@ def bootstrap(
     fast, connection = connect_fast(settings, metrics), connect_postgres(settings, CALM)
     store = store or connect_store(settings, metrics, fast, connection)
     subjects = subjects or Subjects(PostgresSubjects(connection), fast)
+    once = Once(PostgresIdempotencyKeys(connection))
     features = RecordsService(contract, store, time.time, report_to_log)
-    return Records(features, SubjectsService(subjects, time.time), metrics.tick)
+    return Records(features, SubjectsService(subjects, time.time), once, metrics.tick)

@@ -4,14 +4,19 @@ import os
 from typing import Any
 
 from ebb.http.doors import dispatch
+from ebb.http.scopes import ADMIN, FEATURES
 from lambdas.records.bootstrap import bootstrap
 
 RECORDS = bootstrap(os.environ)
 ROUTES = {
-    "PUT /v1/features/{entity_id}": RECORDS.features.put_features,
-    "POST /v1/features/batch": RECORDS.features.put_batch,
+    "PUT /v1/features/{entity_id}": RECORDS.once.guard(FEATURES, RECORDS.features.put_features),
+    "POST /v1/features/batch": RECORDS.once.guard(FEATURES, RECORDS.features.put_batch),
     "GET /v1/subjects/{entity_id}": RECORDS.subjects.export,
     "DELETE /v1/subjects/{entity_id}": RECORDS.subjects.erase,
+    "GET /v1/routing": RECORDS.routing.show,
+    "PUT /v1/routing": RECORDS.once.guard(ADMIN, RECORDS.routing.set_roles),
+    "POST /v1/routing/promote": RECORDS.once.guard(ADMIN, RECORDS.routing.promote),
+    "POST /v1/routing/rollback": RECORDS.once.guard(ADMIN, RECORDS.routing.roll_back),
 }
 
 

@@ -13,6 +13,7 @@ from lambdas.maintain.intervals import EVERY, Intervals
 from lambdas.maintain.logic import MONTHS, SLICE_SECONDS, Maintenance
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast
+from tests.fakes.idempotency import MemoryIdempotencyKeys
 from tests.fakes.stores import Clock, Counted
 
 
@@ -73,6 +74,7 @@ class World:
     def __post_init__(self) -> None:
         self.durable, self.fast = MemoryDurable(self.clock), MemoryFast(clock=self.clock)
         self.refilling, self.months = MemoryRefilling(self.fast), MemoryMonths()
+        self.keys = MemoryIdempotencyKeys(self.clock)
         self.maintenance = self.another()
 
     def another(self) -> Maintenance:
@@ -82,6 +84,7 @@ class World:
             self.refilling,
             self.months,
             self.durable.count,
+            self.keys.prune,
             Intervals(self.shortest_ttl, self.clock),
             self.clock,
             self.clock,
@@ -109,6 +112,7 @@ def test_one_invocation_does_all_that_is_due(world: World) -> None:
     assert done["refill"]["complete"]
     assert done["months"] == {"dropped": [], "waiting": ""}
     assert done["check"]["agrees"]
+    assert done["keys"] == {"forgotten": 0}
     assert done["failed"] == {}
     assert world.reports == []
     assert world.signals.counts == {"repaired": 1, "ticks": 1}
@@ -240,3 +244,13 @@ def test_the_check_walks_on_finds_who_is_behind_and_tells_them_anew(world: World
     assert len(world.reports) == 2
     third = world.maintenance.run("check")["check"]
     assert (third["agrees"], third["checked"]) == (True, RUN)
+
+
+def test_idempotency_keys_are_forgotten_after_a_day(world: World) -> None:
+    for number in range(3):
+        world.keys.claim(bytes([number]) * 32, b"r", 60)
+        world.clock.now += 40_000
+    assert world.maintenance.run("keys")["keys"] == {"forgotten": 1}
+    assert len(world.keys.rows) == 2
+    world.keys.away = True
+    assert "does not answer" in world.maintenance.run("keys")["failed"]["keys"]
