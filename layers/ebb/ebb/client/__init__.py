@@ -1,0 +1,55 @@
+"""The Python client of a running stage; needs httpx and nothing else of Ebb's dependencies."""
+
+from ebb.client.aio import AsyncClient
+from ebb.client.answers import Erasure, Prediction, Reason, SubjectExport, Written
+from ebb.client.errors import (
+    BadCall,
+    CallFailed,
+    Conflict,
+    DeadlineExceeded,
+    Forbidden,
+    NotFound,
+    OddAnswer,
+    RateLimited,
+    Refused,
+    ServerTrouble,
+    StaleFeatures,
+    TokenUnavailable,
+    Unauthorized,
+    Unavailable,
+    UnderWay,
+    UnknownEntity,
+    Unreachable,
+)
+from ebb.client.policy import Policy
+from ebb.client.sync import Client
+from ebb.client.tokens import ClientCredentials
+
+__all__ = [
+    "AsyncClient",
+    "BadCall",
+    "CallFailed",
+    "Client",
+    "ClientCredentials",
+    "Conflict",
+    "DeadlineExceeded",
+    "Erasure",
+    "Forbidden",
+    "NotFound",
+    "OddAnswer",
+    "Policy",
+    "Prediction",
+    "RateLimited",
+    "Reason",
+    "Refused",
+    "ServerTrouble",
+    "StaleFeatures",
+    "SubjectExport",
+    "TokenUnavailable",
+    "Unauthorized",
+    "Unavailable",
+    "UnderWay",
+    "UnknownEntity",
+    "Unreachable",
+    "Written",
+]
