@@ -51,6 +51,7 @@ class Feature:
         personal: never in a log or metric.
         protected: a group for fairness.
         owner, description: for people.
+        reason: a few words for reason codes, true of every value and either sign; empty: see `reason_text`.
         sql: the file beside the contract that builds it from events; None where the table brings it.
     """
 
@@ -72,8 +73,14 @@ class Feature:
     owner: str = ""
     description: str = ""
     sql: str | None = None
+    reason: str = ""
 
     @property
     def is_category(self) -> bool:
         """Whether the value enters the graph as text."""
         return self.kind is Kind.CATEGORY
+
+    @property
+    def reason_text(self) -> str:
+        """What a reason code calls the feature: its `reason`, else its description, else its name in words."""
+        return self.reason or self.description or self.name.replace("_", " ").strip() or self.name

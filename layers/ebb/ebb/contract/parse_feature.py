@@ -8,6 +8,8 @@ from ebb.contract.table import Table
 from ebb.features import values
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_REASON = 120
+"""Characters: a reason is read on one line."""
 
 
 def parse_feature(table: Table) -> Feature:
@@ -39,6 +41,7 @@ def parse_feature(table: Table) -> Feature:
         description=table.text("description", ""),
         default=_default(table),
         sql=sql_file(table, "sql"),
+        reason=_reason(table),
     )
     table.finish()
     _check(table, feature)
@@ -52,6 +55,13 @@ def _categories(table: Table) -> tuple[str, ...]:
     if len(set(value)) != len(value):
         raise table.fail("`categories` names a category twice", "categories")
     return tuple(value)
+
+
+def _reason(table: Table) -> str:
+    text = table.text("reason", "")
+    if len(text) > _REASON or not text.isprintable():
+        raise table.fail(f"`reason` must be one line of at most {_REASON} characters", "reason")
+    return text
 
 
 def _default(table: Table) -> Value:
