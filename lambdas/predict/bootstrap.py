@@ -4,38 +4,75 @@ import os
 import time
 from collections.abc import Mapping
 
-from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics
+from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics, make_plans
+from ebb.errors import Misuse
+from ebb.event_log.log_sink import LogSink
+from ebb.event_log.recorder import EventLog
+from ebb.event_log.sealing import Sealer
+from ebb.event_log.secret import read_stage_secret
+from ebb.events.chain import Chain
 from ebb.folder import FolderReleases
+from ebb.folder_routing import FolderRouting
 from ebb.http.doors import report_to_log
 from ebb.onnx import OnnxScorer
-from ebb.ports import ReleaseStore
-from ebb.serving import ServedRelease
+from ebb.ports import EventRecorder, ReleaseStore, RoutingStore
+from ebb.serving.serving import Serving
 from ebb.settings import Settings
 from ebb.store.store import FeatureStore
-from lambdas.predict.logic import Predictor
+from ebb.trim import trim_memory
+from lambdas.predict.logic import Clocks, Predictor, Price
 from lambdas.predict.service import PredictService
+from lambdas.predict.variant import VariantLoader
 
 
 def bootstrap(
     environment: Mapping[str, str],
     *,
     releases: ReleaseStore | None = None,
+    routing: RoutingStore | None = None,
     store: FeatureStore | None = None,
+    recorder: EventRecorder | None = None,
 ) -> PredictService:
     """Wire the function; every port may be overridden.
 
     Raises:
-        Misuse: a variable of the environment is missing.
+        Misuse: a variable of the environment is missing, or the stage secret cannot be used.
     """
     settings = Settings.from_environment(environment)
-    served = ServedRelease(releases or FolderReleases(settings.releases), settings.contract, OnnxScorer)
     metrics = make_metrics(settings, "predict")
+    releases = releases or FolderReleases(settings.releases)
+    loader = VariantLoader(releases, OnnxScorer)
+    serving = Serving(
+        releases,
+        routing or FolderRouting(settings.routing),
+        settings.contract,
+        prepare=loader.load,
+        rules_only=loader.rules_only,
+        signals=metrics,
+        report=lambda what: report_to_log(what, ""),
+        tidy=trim_memory,
+    )
     if store is None:
         fast = connect_fast(settings, metrics)
         fast.warm()  # an encrypted connection takes longer to open than a prediction may wait
         store = connect_store(settings, metrics, fast, connect_postgres(settings, QUICK))
-    predictor = Predictor(store, time.time, _new_id)
-    return PredictService(served, predictor, report_to_log, metrics.tick)
+    predictor = Predictor(
+        serving,
+        store,
+        recorder or _event_log(settings),
+        plans=make_plans(settings),
+        signals=metrics,
+        clocks=Clocks(time.time, time.perf_counter),
+        price=Price(settings.memory_megabytes / 1024, settings.gigabyte_second_usd),
+        new_id=_new_id,
+    )
+    return PredictService(serving, predictor, report_to_log, metrics.tick)
+
+
+def _event_log(settings: Settings) -> EventLog:
+    if settings.stage_secret_file is None:
+        raise Misuse("the environment variable EBB_STAGE_SECRET_FILE is not set: events cannot be sealed without it")
+    return EventLog(LogSink(), Sealer(read_stage_secret(settings.stage_secret_file)), Chain(os.urandom(8).hex()))
 
 
 def _new_id() -> str:

@@ -1,4 +1,4 @@
-"""Entry of the prediction function: the hot route goes straight to the service, the rest through FastAPI."""
+"""Entry of the prediction function: the hot routes go straight to the service, the rest through FastAPI."""
 
 import os
 from collections.abc import Callable
@@ -10,21 +10,20 @@ from lambdas.predict.bootstrap import bootstrap
 
 SERVICE = bootstrap(os.environ)
 SERVICE.warm()
+HOT = {"POST /v1/predictions": SERVICE.predict, "POST /v1/predictions/batch": SERVICE.predict_batch}
 
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
-    if event["routeKey"] == "POST /v1/predictions":
-        result = answer(event, SERVICE.predict, SERVICE.report).payload()
-    else:
-        result = _door()(event, context)
+    hot = HOT.get(event["routeKey"])
+    result = answer(event, hot, SERVICE.report).payload() if hot else _door()(event, context)
     SERVICE.tick()
     return result
 
 
 @cache
 def _door() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Import FastAPI when it is first needed: the hot route never pays for it."""
+    """Import FastAPI when it is first needed: the hot routes never pay for it."""
     from lambdas.predict.api import make_door  # noqa: PLC0415
 
     return make_door(SERVICE)

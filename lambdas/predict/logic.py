@@ -1,147 +1,249 @@
-"""One prediction: features, score, decision, reasons; or the rules where features cannot be had."""
+"""Predictions: limits, features, the release that answers, its score or the rules', shadow, event."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
 
-from ebb.contract.model import Contract, Value
-from ebb.decision import decide, expected_profit, threshold
-from ebb.errors import RateLimited, UnknownEntity
-from ebb.features.inputs import accept_row, accept_some, encode
+from ebb.errors import EbbError, UnknownEntity
+from ebb.events.event import ShadowScore
+from ebb.features.inputs import accept_row
+from ebb.plans import Plans
+from ebb.ports import EventRecorder, Signals
 from ebb.reasons import Reason, reason_codes
-from ebb.release.load import LoadedRelease
-from ebb.rules import rules_score, rules_version
+from ebb.routing.table import CHAMPION, CHEAP, RULES
+from ebb.serving.routed import Routed
+from ebb.serving.serving import Serving
 from ebb.store.reading import Reading
 from ebb.store.store import FeatureStore
-from lambdas.predict.resolve import Resolved, resolve
+from lambdas.predict.prediction import Prediction, Told
+from lambdas.predict.request import Asked, Item
+from lambdas.predict.scoring import Scored, score
+from lambdas.predict.shadow import Shadowing
+from lambdas.predict.variant import Variant
+
+_UNKNOWN = (
+    "no features are held for this entity: write them with PUT /v1/features/{entity_id}, "
+    "or send them as `features` with the request"
+)
 
 
 @dataclass(frozen=True)
-class PredictionRequest:
-    """What the caller asks.
+class Price:
+    """What one millisecond of this function costs.
 
     Attributes:
-        client: who asks.
-        entity_id: whom to score.
-        overrides: raw values that take the stored ones' place.
-        explain: whether reason codes are wanted.
+        gigabytes: the function's memory.
+        gigabyte_second: dollars.
     """
 
-    client: str
-    entity_id: str
-    overrides: Mapping[str, Value]
-    explain: bool
+    gigabytes: float
+    gigabyte_second: float
+
+    def of(self, milliseconds: float) -> float:
+        """Return dollars."""
+        return milliseconds / 1000 * self.gigabytes * self.gigabyte_second
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """The answer.
+class Clocks:
+    """What tells the time.
 
     Attributes:
-        probability: of the positive class.
-        hedged: whether the replica of the fast tier answered in the primary's place.
-        resolved: which values were used, and how old they were.
-        degraded: why the rules answered; empty where the model did.
-        reasons: contributions, the largest first; None where not asked for.
+        wall: epoch seconds.
+        timer: seconds since any moment.
     """
 
-    prediction_id: str
-    request: PredictionRequest
-    release: LoadedRelease
-    probability: float
-    hedged: bool
-    resolved: Resolved
-    degraded: tuple[str, ...]
-    reasons: tuple[Reason, ...] | None
+    wall: Callable[[], float]
+    timer: Callable[[], float]
 
-    def document(self) -> dict[str, Any]:
-        """Return the answer as the API promises it."""
-        contract = self.release.contract
-        document: dict[str, Any] = {
-            "prediction_id": self.prediction_id,
-            "entity_id": self.request.entity_id,
-            "probability": self.probability,
-            "decision": decide(contract.decision, self.probability),
-            "threshold": threshold(contract.decision),
-            "expected_profit": expected_profit(contract.decision, self.probability),
-            "currency": contract.decision.currency,
-            "release": None if self.degraded else self.release.name,
-            "rules_version": rules_version(contract.rules) if self.degraded else None,
-            "variant": "rules" if self.degraded else "champion",
-            "features": {
-                "tier": self.resolved.tier,
-                "hedged": self.hedged,
-                "oldest_seconds": max(self.resolved.ages.values(), default=None),
-                "request": self.resolved.request,
-                "defaults": self.resolved.defaults,
-                "stale": self.resolved.stale,
-                "unseen": self.resolved.unseen(contract),
-                "provenance": self.resolved.provenance(),
-            },
-            "degraded": bool(self.degraded),
-            "degraded_because": list(self.degraded),
-        }
-        if self.reasons is not None:
-            document["reasons"] = [{"feature": r.feature, "contribution": r.contribution} for r in self.reasons]
-        return document
+
+@dataclass(slots=True)
+class _Case:
+    """One entity on its way to an answer."""
+
+    position: int
+    item: Item
+    reading: Reading
+    role: str
+    variant: Variant
+    escalated: bool = False
+    scored: Scored | None = None
 
 
 class Predictor:
     """Scores entities.
 
     Args:
+        serving: the releases.
         store: the feature store.
-        clock: epoch seconds.
+        recorder: makes events durable.
+        plans: what each client may ask.
+        signals: takes counts and times.
+        clocks: the wall clock and a timer.
+        price: of a millisecond.
         new_id: a fresh prediction id.
     """
 
-    def __init__(self, store: FeatureStore, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
-        self._store, self._clock, self._new_id = store, clock, new_id
+    def __init__(
+        self,
+        serving: Serving[Variant],
+        store: FeatureStore,
+        recorder: EventRecorder,
+        *,
+        plans: Plans,
+        signals: Signals,
+        clocks: Clocks,
+        price: Price,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._serving, self._store, self._recorder, self._signals = serving, store, recorder, signals
+        self._clocks, self._price, self._new_id, self._plans = clocks, price, new_id, plans
+        self._shadowing = Shadowing(signals, clocks.timer)
 
-    def predict(self, release: LoadedRelease, request: PredictionRequest) -> Prediction:
-        """Score one entity with one release.
+    def predict(self, asked: Asked, item: Item) -> Prediction:
+        """Score one entity.
 
         Raises:
+            NoRelease, ReleaseError: there is none yet, or it and its contract cannot be trusted.
             BadFeatures: the request brought a value that the contract refuses.
             RateLimited: the client asks too often.
             UnknownEntity: nothing is held for it, and the request brought no features.
             StaleFeatures: see `resolve`.
+            Unavailable: the event could not be recorded.
         """
-        contract = release.contract
-        overrides = accept_some(contract, request.overrides)
-        reading = self._read(contract, request)
-        resolved = resolve(contract, overrides, reading, self._clock())
-        problems = self._problems(reading, resolved)
-        reasons: tuple[Reason, ...] | None = None
-        if problems:
-            probability = rules_score(contract.rules, resolved.known())
-            reasons = () if request.explain else None
-        else:
-            probability = float(release.scorer.score(encode(contract, [resolved.row]))[0])
-            if request.explain:
-                reasons = _explain(release, resolved.row)
-        degraded = tuple(problems)
-        return Prediction(self._new_id(), request, release, probability, reading.hedged, resolved, degraded, reasons)
+        began = self._clocks.timer()
+        ttls = self._serving.now().ttls
+        reading = self._store.read(item.entity_id, asked.client, ttls)
+        self._admit(asked, reading)
+        answer = self._answers(asked, [item], [reading], began)[0]
+        if isinstance(answer, EbbError):
+            raise answer
+        return answer
 
-    def _read(self, contract: Contract, request: PredictionRequest) -> Reading:
-        reading = self._store.read(request.entity_id, request.client, contract.ttls)
-        if reading.wait:
-            raise RateLimited(reading.wait)
-        if reading.record is None and not reading.trouble and not request.overrides:
-            raise UnknownEntity(
-                "no features are held for this entity: write them with PUT /v1/features/{entity_id}, "
-                "or send them as `features` with the request"
-            )
-        return reading
+    def predict_many(self, asked: Asked, items: Sequence[Item]) -> list[Prediction | EbbError]:
+        """Score entities as `predict` would one by one, with one read and one run of each release's graph.
+
+        Raises:
+            NoRelease, ReleaseError, RateLimited, Unavailable: see `predict`; they concern all. The others stand
+                where they belong.
+        """
+        began = self._clocks.timer()
+        ttls = self._serving.now().ttls
+        readings = self._store.read_many([item.entity_id for item in items], asked.client, ttls)
+        self._admit(asked, readings[0])
+        return self._answers(asked, items, readings, began)
+
+    def _admit(self, asked: Asked, reading: Reading) -> None:
+        if reading.allowance.wait:
+            raise self._plans.of(asked.client).refusal(reading.allowance)
+
+    def _answers(
+        self, asked: Asked, items: Sequence[Item], readings: Sequence[Reading], began: float
+    ) -> list[Prediction | EbbError]:
+        routed = self._serving.now(max(reading.routing for reading in readings))
+        now = self._clocks.wall()
+        answers: list[Prediction | EbbError] = [UnknownEntity(_UNKNOWN)] * len(items)
+        cases = []
+        for position, (item, reading) in enumerate(zip(items, readings, strict=True)):
+            if reading.record is not None or reading.trouble or item.overrides:
+                cases.append(_Case(position, item, reading, *routed.of(item.entity_id)))
+        for case, outcome in self._scored(cases, routed, now):
+            if isinstance(outcome, EbbError):
+                answers[case.position] = outcome
+            else:
+                case.scored = outcome
+        answered = [case for case in cases if case.scored is not None]
+        shadows = self._shadows(routed, answered, now)
+        predictions = [self._prediction(asked, case) for case in answered]
+        milliseconds = (self._clocks.timer() - began) * 1000
+        if predictions:
+            cost = self._price.of(milliseconds) / len(predictions)
+            told = Told(asked, now, routed.table.version, milliseconds / len(predictions), cost)
+            # What could not be recorded was not answered.
+            self._recorder.record([p.event(told, s) for p, s in zip(predictions, shadows, strict=True)])
+            self._count(predictions, milliseconds, cost)
+        for case, prediction in zip(answered, predictions, strict=True):
+            answers[case.position] = prediction
+        return answers
+
+    def _scored(
+        self, cases: Sequence[_Case], routed: Routed[Variant], now: float
+    ) -> list[tuple[_Case, Scored | EbbError]]:
+        """Score every case with its release; hard ones of the cheap release, and those that one failed, go on."""
+        outcomes = self._by_release(cases, now)
+        onward = [case for case, outcome in outcomes if self._goes_on(case, outcome, routed)]
+        if not onward:
+            return outcomes
+        for case in onward:
+            case.role, case.variant, case.escalated = CHAMPION, routed.champion, True
+        self._signals.count("escalated", len(onward))
+        positions = {case.position for case in onward}
+        kept = [(case, outcome) for case, outcome in outcomes if case.position not in positions]
+        return [*kept, *self._by_release(onward, now)]
+
+    def _by_release(self, cases: Sequence[_Case], now: float) -> list[tuple[_Case, Scored | EbbError]]:
+        found: list[tuple[_Case, Scored | EbbError]] = []
+        ordered = cases if len(cases) == 1 else sorted(cases, key=lambda case: case.variant.name)
+        for _, group in groupby(ordered, key=lambda case: case.variant.name):
+            members = list(group)
+            items, readings = [case.item for case in members], [case.reading for case in members]
+            found += zip(members, score(members[0].variant, items, readings, now, self._signals), strict=True)
+        return found
 
     @staticmethod
-    def _problems(reading: Reading, resolved: Resolved) -> list[str]:
-        """Say why the model cannot be used; a store that is away matters only to who needs it."""
-        if reading.trouble and not resolved.complete:
-            return [reading.trouble]
-        return resolved.problems
+    def _goes_on(case: _Case, outcome: Scored | EbbError, routed: Routed[Variant]) -> bool:
+        if case.role == CHAMPION or isinstance(outcome, EbbError):
+            return False
+        if outcome.model_failed:
+            return True
+        cheap = routed.table.cheap
+        if case.role != CHEAP or cheap is None or outcome.degraded:
+            return False
+        return abs(outcome.probability - case.variant.threshold) < cheap.margin
+
+    def _shadows(self, routed: Routed[Variant], cases: Sequence[_Case], now: float) -> Sequence[ShadowScore | None]:
+        role, variant = routed.table.shadow, routed.shadow
+        if role is None or variant is None or not cases:
+            return [None] * len(cases)
+        items, readings = [case.item for case in cases], [case.reading for case in cases]
+        return self._shadowing.score(variant, role.budget_ms, items, readings, now)
+
+    def _prediction(self, asked: Asked, case: _Case) -> Prediction:
+        scored = case.scored
+        assert scored is not None  # noqa: S101 - for the type checker: only answered cases come here
+        degraded = scored.degraded
+        return Prediction(
+            id=self._new_id(),
+            item=case.item,
+            reading=case.reading,
+            variant=case.variant,
+            role=RULES if degraded else case.role,
+            escalated=case.escalated,
+            resolved=scored.resolved,
+            probability=scored.probability,
+            degraded=degraded,
+            reasons=_reasons(case.variant, scored) if asked.explain else None,
+        )
+
+    def _count(self, predictions: Sequence[Prediction], milliseconds: float, cost: float) -> None:
+        """Count what was answered: `cost` dollars each, all in `milliseconds`."""
+        signals = self._signals
+        signals.observe("latency_ms", milliseconds)
+        signals.count("score_sum", sum(prediction.probability for prediction in predictions))
+        for role, count in Counter(prediction.role for prediction in predictions).items():
+            signals.count(f"variant_{role}", count)
+            signals.count(f"cost_usd_{role}", cost * count)
+        for name, count in (
+            ("degraded", sum(1 for prediction in predictions if prediction.degraded)),
+            ("stale", sum(1 for prediction in predictions if prediction.resolved.stale)),
+        ):
+            if count:
+                signals.count(name, count)
 
 
-def _explain(release: LoadedRelease, row: Mapping[str, float | str]) -> tuple[Reason, ...]:
-    reference = accept_row(release.contract, release.reference.typical(release.contract))
-    return reason_codes(release.contract, release.scorer, row, reference, release.name)
+def _reasons(variant: Variant, scored: Scored) -> Sequence[Reason]:
+    if scored.degraded or variant.release is None:
+        return ()
+    reference = accept_row(variant.contract, variant.release.reference.typical(variant.contract))
+    return reason_codes(variant.contract, variant.release.scorer, scored.resolved.row, reference, variant.name)

@@ -1,7 +1,7 @@
-"""Which value of each feature is used: the request's, the stored one, the default, or missing."""
+"""Which value of each feature is used: the request's, the stored one, the default, or missing; one by one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ebb.contract.model import Contract, Feature, Value, WhenStale
@@ -12,8 +12,13 @@ from ebb.store.reading import Reading
 _SHOWN = 5
 """Missing features named before the rest is only counted."""
 
+Origin = Mapping[str, str | float | None]
+_MISSING: Origin = {"tier": "missing", "age_seconds": None}
+_DEFAULT: Origin = {"tier": "default", "age_seconds": None}
+_REQUEST: Origin = {"tier": "request", "age_seconds": None}
 
-@dataclass
+
+@dataclass(slots=True)
 class Resolved:
     """The values of one prediction.
 
@@ -21,19 +26,21 @@ class Resolved:
         tier: where the stored values came from.
         row: accepted values by feature, complete unless `problems` says what is not.
         ages: seconds since the event time of each stored value used.
-        sources: names of the features taken from the `request` or the `default`s, and those used though `stale`.
+        request: features taken from the request.
+        defaults: features taken from the contract's defaults.
+        stale: features that are too old, or have left the fast tier; used all the same where the contract says serve.
         missing: features without a value, though the contract needs one.
         refused: why stored values cannot be used, without any value.
     """
 
     tier: str = "none"
-    row: dict[str, float | str] = field(default_factory=dict)
-    ages: dict[str, float] = field(default_factory=dict)
-    request: list[str] = field(default_factory=list)
-    defaults: list[str] = field(default_factory=list)
-    stale: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    row: Mapping[str, float | str] = field(default_factory=dict)
+    ages: Mapping[str, float] = field(default_factory=dict)
+    request: Sequence[str] = ()
+    defaults: Sequence[str] = ()
+    stale: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    refused: Sequence[str] = ()
 
     @property
     def complete(self) -> bool:
@@ -44,7 +51,7 @@ class Resolved:
     def problems(self) -> list[str]:
         """Return why the model cannot be used; empty where it can."""
         if not self.missing:
-            return self.refused
+            return list(self.refused)
         shown, more = self.missing[:_SHOWN], len(self.missing) - _SHOWN
         verb = "is" if len(self.missing) == 1 else "are"
         rest = f" and {more} more" if more > 0 else ""
@@ -52,19 +59,20 @@ class Resolved:
 
     def unseen(self, contract: Contract) -> list[str]:
         """Return the features whose category is none of those that the contract lists."""
-        return [name for name, known in contract.listed.items() if self.row.get(name, "") not in known]
+        row = self.row
+        return [name for name, known in contract.listed.items() if row.get(name, "") not in known]
 
-    def provenance(self) -> dict[str, dict[str, str | float | None]]:
+    def provenance(self) -> dict[str, Origin]:
         """Return for each feature of the row where its value came from, and its age in seconds where that is known."""
-        told: dict[str, dict[str, str | float | None]] = {
-            name: {"tier": "missing", "age_seconds": None} for name in self.row
-        }
-        for name in self.defaults:
-            told[name]["tier"] = "default"
-        for name in self.request:
-            told[name]["tier"] = "request"
+        told = dict.fromkeys(self.row, _MISSING)
+        told.update((name, _DEFAULT) for name in self.defaults)
+        told.update((name, _REQUEST) for name in self.request)
+        same: float | None = None
+        entry = _MISSING
         for name, age in self.ages.items():
-            told[name] = {"tier": self.tier, "age_seconds": age}
+            if age != same:  # values that were written together share what is said of them
+                same, entry = age, {"tier": self.tier, "age_seconds": age}
+            told[name] = entry
         return told
 
     def known(self) -> dict[str, Value]:
@@ -75,6 +83,8 @@ class Resolved:
 def resolve(contract: Contract, overrides: Mapping[str, float | str], reading: Reading, now: float) -> Resolved:
     """Choose every feature's value.
 
+    This is what a resolved row means; `rows` does the same for many rows at once.
+
     Args:
         contract: the release's.
         overrides: accepted values that the request brought.
@@ -84,47 +94,61 @@ def resolve(contract: Contract, overrides: Mapping[str, float | str], reading: R
     Raises:
         StaleFeatures: a value is older than its `max_age`, and the contract says refuse.
     """
-    resolved = Resolved(reading.tier)
+    one = _One(reading.tier)
     record = reading.record
     for feature in contract.features:
         name = feature.name
         if name in overrides:
-            resolved.row[name] = overrides[name]
-            resolved.request.append(name)
+            one.row[name] = overrides[name]
+            one.request.append(name)
         elif record is not None and name in record.values:
             age = max(0.0, now - record.event_times[name])
-            _stored(feature, record.values[name], age, resolved, expired=name in reading.expired)
+            one.stored(feature, record.values[name], age, expired=name in reading.expired)
         else:
-            _absent(feature, resolved)
-    return resolved
+            one.absent(feature)
+    return Resolved(one.tier, one.row, one.ages, one.request, one.defaults, one.stale, one.missing, one.refused)
 
 
-def _stored(feature: Feature, value: Value, age: float, resolved: Resolved, *, expired: bool) -> None:
-    old = feature.max_age is not None and age > feature.max_age
-    if old and feature.when_stale is WhenStale.REFUSE:
-        raise StaleFeatures(f"{feature.name} is older than its max_age: write a newer value first")
-    if old or expired:
-        resolved.stale.append(feature.name)
-        if feature.when_stale is not WhenStale.SERVE:
-            why = "is stale" if old else "has left the fast tier, and the durable one does not answer"
-            resolved.refused.append(f"{feature.name} {why}")
+@dataclass
+class _One:
+    """A row that is being resolved."""
+
+    tier: str
+    row: dict[str, float | str] = field(default_factory=dict)
+    ages: dict[str, float] = field(default_factory=dict)
+    request: list[str] = field(default_factory=list)
+    defaults: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def stored(self, feature: Feature, value: Value, age: float, *, expired: bool) -> None:
+        """Take a stored value, unless it is too old or refused."""
+        old = feature.max_age is not None and age > feature.max_age
+        if old and feature.when_stale is WhenStale.REFUSE:
+            raise StaleFeatures(f"{feature.name} is older than its max_age: write a newer value first")
+        if old or expired:
+            self.stale.append(feature.name)
+            if feature.when_stale is not WhenStale.SERVE:
+                why = "is stale" if old else "has left the fast tier, and the durable one does not answer"
+                self.refused.append(f"{feature.name} {why}")
+                return
+        if is_missing(value) and feature.default is not None:
+            self.absent(feature)
             return
-    if is_missing(value) and feature.default is not None:
-        _absent(feature, resolved)
-        return
-    try:
-        resolved.row[feature.name] = accept(feature, value)
-    except Refused as refused:
-        resolved.refused.append(f"the stored {feature.name} {refused}")
-        return
-    resolved.ages[feature.name] = age
+        try:
+            self.row[feature.name] = accept(feature, value)
+        except Refused as refused:
+            self.refused.append(f"the stored {feature.name} {refused}")
+            return
+        self.ages[feature.name] = age
 
-
-def _absent(feature: Feature, resolved: Resolved) -> None:
-    if feature.default is not None:
-        resolved.row[feature.name] = accept(feature, feature.default)
-        resolved.defaults.append(feature.name)
-    elif feature.missing:
-        resolved.row[feature.name] = "" if feature.is_category else math.nan
-    else:
-        resolved.missing.append(feature.name)
+    def absent(self, feature: Feature) -> None:
+        """Take the default, or nothing where the contract allows it."""
+        if feature.default is not None:
+            self.row[feature.name] = accept(feature, feature.default)
+            self.defaults.append(feature.name)
+        elif feature.missing:
+            self.row[feature.name] = "" if feature.is_category else math.nan
+        else:
+            self.missing.append(feature.name)

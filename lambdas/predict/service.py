@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from ebb.errors import BadShape, NoRelease, ReleaseError
-from ebb.http.calls import Call, entity_id_of, feature_values, only
+from ebb.errors import EbbError, NoRelease, ReleaseError
+from ebb.http import scopes
+from ebb.http.calls import Call
 from ebb.http.doors import Report
-from ebb.serving import ServedRelease
-from lambdas.predict.logic import PredictionRequest, Predictor
-
-BODY_LIMIT = 65_536
-"""Bytes of one prediction request."""
-
-_KNOWN = frozenset({"entity_id", "features", "explain"})
+from ebb.http.problems import problem_document
+from ebb.serving.serving import Serving
+from lambdas.predict.logic import Predictor
+from lambdas.predict.prediction import Prediction
+from lambdas.predict.request import Item, read_batch, read_one
+from lambdas.predict.variant import Variant
 
 
 def _nothing() -> None:
@@ -23,69 +23,85 @@ class PredictService:
     """The routes of the prediction function.
 
     Args:
-        served: the release.
-        predictor: scores with it.
+        serving: the releases.
+        predictor: scores with them.
         report: takes what happened and a correlation id, for the log.
         tick: called after each answer, for the metrics.
     """
 
     def __init__(
-        self, served: ServedRelease, predictor: Predictor, report: Report, tick: Callable[[], None] = _nothing
+        self,
+        serving: Serving[Variant],
+        predictor: Predictor,
+        report: Report,
+        tick: Callable[[], None] = _nothing,
     ) -> None:
-        self._served, self._predictor, self.report, self.tick = served, predictor, report, tick
+        self._serving, self._predictor, self.report, self.tick = serving, predictor, report, tick
 
     def warm(self) -> None:
-        """Load the release before the first call; without a usable one the function starts all the same."""
+        """Load the releases before the first call; without a usable one the function starts all the same."""
         try:
-            self._served.get()
+            self._serving.now()
         except NoRelease:
             return
-        except ReleaseError as error:
-            self.report(f"release refused: {error}", "")
+        except EbbError as error:
+            self.report(f"nothing can be served yet: {error}", "")
 
     def predict(self, call: Call) -> dict[str, Any]:
         """`POST /v1/predictions`."""
-        call.require("predict")
-        request = read_request(call)
-        if request.explain:
-            call.require("explain")
-        return self._predictor.predict(self._served.get(), request).document()
+        call.require(scopes.PREDICT)
+        return self._predictor.predict(*read_one(call)).document()
+
+    def predict_batch(self, call: Call) -> dict[str, Any]:
+        """`POST /v1/predictions/batch`: up to 1,000 entities, each with its answer or the problem in its place."""
+        call.require(scopes.PREDICT)
+        asked, items = read_batch(call)
+        answers: list[Prediction | EbbError] = [item for item in items if isinstance(item, EbbError)]
+        readable = [item for item in items if isinstance(item, Item)]
+        if readable:
+            scored = iter(self._predictor.predict_many(asked, readable))
+            answers = [next(scored) if isinstance(item, Item) else item for item in items]
+        documents = [_document(item, answer, call) for item, answer in zip(items, answers, strict=True)]
+        return {"predictions": documents, "failed": sum(isinstance(answer, EbbError) for answer in answers)}
 
     def releases(self, call: Call) -> dict[str, Any]:
-        """`GET /v1/releases`."""
-        call.require("predict")
-        release = self._served.get()
+        """`GET /v1/releases`: what serves, in which role, and what lies in the store."""
+        call.require(scopes.PREDICT)
+        routed = self._serving.now()
+        table, champion = routed.table, routed.champion
+        release = champion.release
         return {
             "champion": {
-                "release": release.name,
-                "sha256": release.sha256,
-                "created": release.manifest.created,
-                "features": [feature.name for feature in release.contract.features],
+                "release": champion.name,
+                "sha256": champion.sha256,
+                "created": release.manifest.created if release else None,
+                "features": [feature.name for feature in champion.contract.features],
             },
-            "versions": self._served.versions(),
+            "challengers": [{"release": c.release, "weight": c.weight} for c in table.challengers],
+            "cheap": {"release": table.cheap.release, "weight": table.cheap.weight} if table.cheap else None,
+            "shadow": {"release": table.shadow.release} if table.shadow else None,
+            "previous": table.previous,
+            "routing": table.version,
+            "missing": sorted(routed.missing),
+            "versions": self._serving.versions(),
         }
 
     def health(self, _call: Call) -> dict[str, Any]:
-        """`GET /v1/health`: the function runs; says whether a release is loaded."""
+        """`GET /v1/health`: the function runs; says which release is loaded."""
         try:
-            return {"status": "ok", "release": self._served.get().name}
+            champion = self._serving.now().champion
         except NoRelease:
             return {"status": "waiting for a release", "release": None}
         except ReleaseError as error:
             self.report(f"release refused: {error}", "")
             return {"status": "the release was refused", "release": None}
+        if champion.release is None:
+            return {"status": "the release was refused, its rules answer", "release": None}
+        return {"status": "ok", "release": champion.name}
 
 
-def read_request(call: Call) -> PredictionRequest:
-    """Read the body of a prediction request.
-
-    Raises:
-        BadRequest: it is too large, no JSON, or of another shape; says what is wrong.
-    """
-    document = call.document(BODY_LIMIT)
-    only(document, _KNOWN)
-    explain = document.get("explain", False)
-    if not isinstance(explain, bool):
-        raise BadShape("`explain` must be true or false")
-    overrides = feature_values(document.get("features", {}))
-    return PredictionRequest(call.client, entity_id_of(document.get("entity_id")), overrides, explain)
+def _document(item: Item | EbbError, answer: Prediction | EbbError, call: Call) -> dict[str, Any]:
+    if isinstance(answer, Prediction):
+        return answer.document(provenance=False)
+    entity_id = item.entity_id if isinstance(item, Item) else None
+    return {"entity_id": entity_id, "error": problem_document(answer, call.correlation_id)}

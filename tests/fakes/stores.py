@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ebb.plans import Plan, Plans
 from ebb.resilience.breaker import Breaker
 from ebb.resilience.budget import RateBudget
-from ebb.resilience.rate_limit import RateLimit, RateLimiter
+from ebb.resilience.rate_limit import RateLimiter
 from ebb.store.fallback import DurableFallback
 from ebb.store.last_known import LastKnown
 from ebb.store.store import FeatureStore
@@ -28,10 +29,16 @@ class Counted:
     """`Signals` that remember."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    amounts: dict[str, float] = field(default_factory=dict)
     gauges: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, list[float]] = field(default_factory=dict)
 
     def count(self, name: str, by: float = 1) -> None:
         self.counts[name] += int(by)
+        self.amounts[name] = self.amounts.get(name, 0.0) + by
+
+    def observe(self, name: str, value: float) -> None:
+        self.measured.setdefault(name, []).append(value)
 
     def gauge(self, name: str, value: float) -> None:
         self.gauges[name] = value
@@ -44,7 +51,7 @@ class MemoryStore:
     clock: Clock = field(default_factory=Clock)
     signals: Counted = field(default_factory=Counted)
     reads_per_second: float = 1e6
-    limit: RateLimit = field(default_factory=lambda: RateLimit(1e6, 1e6))
+    plan: Plan = Plan(1e6, 1e6)
 
     def __post_init__(self) -> None:
         self.fast = MemoryFast(clock=self.clock)
@@ -60,6 +67,6 @@ class MemoryStore:
             self.durable,
             fallback=DurableFallback(self.durable, breaker, budget, self.signals),
             cache=LastKnown(clock=self.clock),
-            limiter=RateLimiter(self.limit, self.clock),
+            limiter=RateLimiter(Plans(self.plan), self.clock),
             signals=self.signals,
         )

@@ -13,8 +13,8 @@ from typing import Any
 import redis
 
 from ebb.errors import Unavailable
+from ebb.plans import Plan, Plans
 from ebb.ports import FeatureRecord
-from ebb.resilience.rate_limit import RateLimit
 from ebb.valkey.features import YEAR, ValkeyFeatures
 from ebb.valkey.scripts import ASK
 from local.servers.valkey import Valkey
@@ -27,7 +27,7 @@ RECORDED_BARE_P99_MS = 0.3
 """On the machine of record, with nothing else running."""
 
 _BATCH, _ROUNDS, _TURNS = 200, 25, 10
-_LIMIT = RateLimit(1e6, 1e6)
+_PLANS = Plans(Plan(1e6, 1e6))
 _SLOW_SHARE = 0.02
 _CROWD = [f"C-{number:07}" for number in range(ENTITIES)]
 
@@ -53,6 +53,9 @@ class Hedges:
     def gauge(self, name: str, value: float) -> None:
         """Forget a state."""
 
+    def observe(self, name: str, value: float) -> None:
+        """Forget a measurement."""
+
 
 def valkey_figures(questions: int = 6_000) -> list[Figure]:
     """Measure on servers of their own, started for this."""
@@ -61,7 +64,7 @@ def valkey_figures(questions: int = 6_000) -> list[Figure]:
 
 
 def _cpu_figures(pair: Pair) -> list[Figure]:
-    fast = ValkeyFeatures("127.0.0.1", pair.primary.port, timeout=1.0, limit=_LIMIT)
+    fast = ValkeyFeatures("127.0.0.1", pair.primary.port, timeout=1.0, plans=_PLANS)
     with redis.Redis(port=pair.primary.port, single_connection_client=True) as client:
         ours, bare = _interleaved([lambda who: fast.ask(who, "bench"), lambda who: _bare(client, who)])
     fast.close()
@@ -74,7 +77,7 @@ def _cpu_figures(pair: Pair) -> list[Figure]:
 
 
 def _p99_figures(pair: Pair, questions: int) -> list[Figure]:
-    fast = ValkeyFeatures("127.0.0.1", pair.primary.port, timeout=1.0, limit=_LIMIT)
+    fast = ValkeyFeatures("127.0.0.1", pair.primary.port, timeout=1.0, plans=_PLANS)
     ours, bare = [], []
     with redis.Redis(port=pair.primary.port, single_connection_client=True) as client:
         for _ in range(_TURNS):
@@ -95,9 +98,9 @@ def _hedge_figures(pair: Pair, questions: int) -> list[Figure]:
     hedges = Hedges()
     with proxy_to(pair.primary.port) as road:
         road.delay(_SLOW_SHARE)
-        patient = ValkeyFeatures("127.0.0.1", road.port, timeout=1.0, limit=_LIMIT)
+        patient = ValkeyFeatures("127.0.0.1", road.port, timeout=1.0, plans=_PLANS)
         plain = _percentile(_times(lambda who: patient.ask(who, "bench"), questions // 3), 0.99)
-        hedged = ValkeyFeatures("127.0.0.1", road.port, replica_port=pair.replica.port, limit=_LIMIT, signals=hedges)
+        hedged = ValkeyFeatures("127.0.0.1", road.port, replica_port=pair.replica.port, plans=_PLANS, signals=hedges)
         helped: list[bool] = []
         times = _times(lambda who: helped.append(hedged.ask(who, "bench").hedged), questions)
         patient.close()

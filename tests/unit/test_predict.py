@@ -5,65 +5,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
 from ebb.contract import Contract
 from ebb.errors import StaleFeatures
 from ebb.features.inputs import accept_some
-from ebb.folder import FolderReleases
 from ebb.http.doors import answer
-from ebb.http.problems import Answer
-from ebb.onnx import OnnxScorer
+from ebb.plans import Plan
 from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.release import manifest as m
-from ebb.resilience.rate_limit import RateLimit
 from ebb.rules import rules_version
-from ebb.serving import ServedRelease
 from ebb.store.reading import Reading
-from lambdas.predict.logic import Predictor
+from lambdas.predict.request import ONE_LIMIT as BODY_LIMIT
 from lambdas.predict.resolve import Resolved, resolve
-from lambdas.predict.service import BODY_LIMIT, PredictService
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event
-from tests.fakes.releases import tiny_release
-from tests.fakes.stores import MemoryStore
+from tests.fakes.predicting import World
 
 NOW = 1_800_000_000.0
-UNLIMITED = RateLimit(1e6, 1e6)
-
-
-class World:
-    """The prediction function around in-memory tiers and a real release."""
-
-    def __init__(self, folder: Path, *, release: bool = True, limit: RateLimit = UNLIMITED) -> None:
-        self.tiers = MemoryStore(limit=limit)
-        self.fast, self.durable, self.clock = self.tiers.fast, self.tiers.durable, self.tiers.clock
-        self.reports: list[str] = []
-        self.releases = FolderReleases(folder)
-        if release:
-            self.publish()
-        self.served = served = ServedRelease(self.releases, "tiny", OnnxScorer)
-        predictor = Predictor(self.tiers.store, self.clock, lambda: "id-1")
-        self.service = PredictService(served, predictor, lambda what, _id: self.reports.append(what))
-
-    def publish(self) -> None:
-        files = tiny_release()
-        self.releases.write("tiny", m.version_of(files), files)
-        self.releases.set_champion("tiny", m.version_of(files))
-
-    def hold(self, values: Mapping[str, Any] = ROW, age: float = 60.0) -> None:
-        self.durable.merge([FeatureUpdate("e-1", values, self.clock() - age)])
-
-    def call(self, body: object, scope: str = "predict explain") -> Answer:
-        content = body if isinstance(body, bytes) else orjson.dumps(body)
-        return answer(event("POST /v1/predictions", content, scope=scope), self.service.predict, self.service.report)
-
-    def ok(self, body: object) -> dict[str, Any]:
-        result = self.call(body)
-        assert result.status == 200, result.body
-        document: dict[str, Any] = orjson.loads(result.body)
-        return document
 
 
 @pytest.fixture
@@ -117,7 +78,7 @@ def test_each_feature_says_where_it_came_from_and_how_old_it_is(world: World) ->
 
 
 def test_an_answer_of_the_replica_says_so_and_is_limited_all_the_same(tmp_path: Path) -> None:
-    world = World(tmp_path, limit=RateLimit(0.5, 0.5))
+    world = World(tmp_path, plan=Plan(0.5, 0.5))
     world.tiers.store.write([FeatureUpdate("e-1", ROW, world.clock() - 60)])
     world.fast.hedged = True
     told = world.ok({"entity_id": "e-1"})
@@ -126,7 +87,7 @@ def test_an_answer_of_the_replica_says_so_and_is_limited_all_the_same(tmp_path: 
 
 
 def test_a_client_that_asks_too_often_is_told_when_it_may_again(tmp_path: Path) -> None:
-    world = World(tmp_path, limit=RateLimit(0.5, 0.5))
+    world = World(tmp_path, plan=Plan(0.5, 0.5))
     world.hold()
     world.fast.away = True
     world.ok({"entity_id": "e-1"})
@@ -148,9 +109,7 @@ def test_both_tiers_lost_but_lately_known_is_no_reason_to_degrade(world: World) 
 
 
 def test_too_many_reads_past_the_fast_tier_degrade(world: World) -> None:
-    world.tiers.reads_per_second = 1
-    predictor = Predictor(world.tiers.another(), world.clock, lambda: "id-1")
-    world.service = PredictService(world.served, predictor, lambda *_: None)
+    world.restarted(reads_per_second=1)
     world.fast.away = True
     world.hold()
     world.ok({"entity_id": "e-2", "features": ROW})
@@ -235,16 +194,70 @@ def test_no_release_yet_says_what_to_do_and_ends_when_there_is_one(tmp_path: Pat
     assert world.ok({"entity_id": "e-1"})["degraded"] is False
 
 
-def test_an_altered_release_is_not_served_and_its_reason_stays_in_the_log(tmp_path: Path) -> None:
+def test_an_altered_release_answers_by_its_rules_and_the_reason_stays_in_the_log(tmp_path: Path) -> None:
     world = World(tmp_path)
-    version = world.releases.champion("tiny") or ""
-    (tmp_path / "tiny" / version / m.CARD).write_bytes(b"changed")
+    world.hold()
+    model = world.file(m.MODEL)
+    content = model.read_bytes()
+    model.write_bytes(content[:-1] + b"?")
+    world.service.warm()
+    document = world.ok({"entity_id": "e-1", "explain": True})
+    assert (document["degraded"], document["degraded_because"]) == (True, ["the model cannot be loaded"])
+    assert (document["variant"], document["release"], document["reasons"]) == ("rules", None, [])
+    assert document["rules_version"] == rules_version(tiny_contract().rules)
+    assert document["probability"] == pytest.approx(0.6)
+    assert ["model.onnx" in line for line in world.reports] == [True]
+    assert world.signals.counts["release_refused"] == 1
+    health = answer(event("GET /v1/health", b"", scope=""), world.service.health, world.service.report)
+    assert orjson.loads(health.body)["status"] == "the release was refused, its rules answer"
+    model.write_bytes(content)
+    world.until(lambda: not world.ok({"entity_id": "e-1"})["degraded"])
+
+
+def test_an_altered_contract_leaves_nothing_that_could_answer(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.file(m.CONTRACT).write_bytes(world.file(m.CONTRACT).read_bytes() + b"\n# changed")
     world.service.warm()
     refused = world.call({"entity_id": "e-1"})
     assert refused.status == 503
-    assert b"card.html" not in refused.body
-    assert all("card.html" in line for line in world.reports)
-    assert len(world.reports) == 2
+    assert b"contract.toml" not in refused.body
+    assert any("contract.toml" in line for line in world.reports)
+
+
+def test_a_graph_that_fails_later_answers_by_the_rules_until_it_works_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.hold()
+    release = world.serving.now().champion.release
+    assert release is not None
+
+    def broken(_inputs: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(release.scorer, "score", broken)
+        document = world.ok({"entity_id": "e-1"})
+        assert document["degraded_because"] == ["the model does not answer"]
+        assert world.signals.counts["model_failed"] == 1
+    assert world.ok({"entity_id": "e-1"})["degraded"] is False
+
+
+@pytest.mark.parametrize("odd", [float("nan"), -0.1, 1.5])
+def test_what_is_no_probability_is_no_answer(world: World, monkeypatch: pytest.MonkeyPatch, odd: float) -> None:
+    world.hold()
+    release = world.serving.now().champion.release
+    assert release is not None
+    monkeypatch.setattr(release.scorer, "score", lambda _inputs: np.array([odd], np.float32))
+    assert world.ok({"entity_id": "e-1"})["degraded_because"] == ["the model does not answer"]
+
+
+def test_what_could_not_be_recorded_is_not_answered(world: World) -> None:
+    world.hold()
+    world.recorder.away = True
+    assert world.call({"entity_id": "e-1"}).status == 503
+    world.recorder.away = False
+    world.ok({"entity_id": "e-1"})
+    assert len(world.recorder.events) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from ebb.plans import Plan, Plans
 from ebb.resilience.breaker import Breaker, State
 from ebb.resilience.budget import RateBudget, ShareBudget
 from ebb.resilience.hedge_delay import HedgeDelay
-from ebb.resilience.rate_limit import RateLimit, RateLimiter
+from ebb.resilience.rate_limit import RateLimiter
 
 
 class Clock:
@@ -36,6 +37,9 @@ class Noted:
 
     def gauge(self, name: str, value: float) -> None:
         self.gauges[name] = value
+
+    def observe(self, name: str, value: float) -> None:
+        del name, value
 
 
 @pytest.fixture
@@ -272,10 +276,10 @@ def test_each_client_gets_its_rate_and_burst_and_never_more(
     asked: list[tuple[str, float]], per_second: float, burst: int
 ) -> None:
     clock = Clock()
-    limiter, began, granted = RateLimiter(RateLimit(per_second, burst), clock), clock.now, Counter[str]()
+    limiter, began, granted = RateLimiter(Plans(Plan(per_second, burst)), clock), clock.now, Counter[str]()
     for client, pause in asked:
         clock.now += pause
-        wait = limiter.take(client)
+        wait = limiter.take(client).wait
         assert wait >= 0
         granted[client] += not wait
         assert granted[client] <= 1 + burst + (clock.now - began) * per_second + 1e-6
@@ -284,36 +288,36 @@ def test_each_client_gets_its_rate_and_burst_and_never_more(
 @given(st.floats(0.5, 100), st.integers(0, 20))
 def test_who_waits_as_told_may_ask(per_second: float, burst: int) -> None:
     clock = Clock()
-    limiter = RateLimiter(RateLimit(per_second, burst), clock)
+    limiter = RateLimiter(Plans(Plan(per_second, burst)), clock)
     for _ in range(burst + 30):
-        wait = limiter.take("c")
+        wait = limiter.take("c").wait
         if wait:
             clock.now += wait + 1e-6
-            assert limiter.take("c") == 0
+            assert limiter.take("c").wait == 0
 
 
 def test_a_refused_request_costs_nothing(clock: Clock) -> None:
-    limiter = RateLimiter(RateLimit(10.0, 2), clock)
-    assert [limiter.take("c") for _ in range(3)] == [0, 0, 0]
-    waits = [limiter.take("c") for _ in range(50)]
+    limiter = RateLimiter(Plans(Plan(10.0, 2)), clock)
+    assert [limiter.take("c").wait for _ in range(3)] == [0, 0, 0]
+    waits = [limiter.take("c").wait for _ in range(50)]
     assert waits == pytest.approx([0.1] * 50)
 
 
 def test_one_client_never_slows_another(clock: Clock) -> None:
-    limiter = RateLimiter(RateLimit(1.0, 0), clock)
-    assert limiter.take("greedy") == 0
-    assert limiter.take("greedy") > 0
-    assert limiter.take("modest") == 0
+    limiter = RateLimiter(Plans(Plan(1.0, 0)), clock)
+    assert limiter.take("greedy").wait == 0
+    assert limiter.take("greedy").wait > 0
+    assert limiter.take("modest").wait == 0
 
 
 def test_only_so_many_clients_are_remembered_and_the_busy_one_stays(clock: Clock) -> None:
-    limiter = RateLimiter(RateLimit(1.0, 100), clock)
+    limiter = RateLimiter(Plans(Plan(1.0, 100)), clock)
     for number in range(20_000):
         clock.now += 0.001
         limiter.take(f"c{number}")
         limiter.take("busy")
     assert len(limiter._arrivals) == 4_096
-    assert limiter.take("busy") > 0
+    assert limiter.take("busy").wait > 0
 
 
 def test_the_delay_is_the_recent_95th_percentile_within_its_bounds() -> None:

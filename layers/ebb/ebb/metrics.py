@@ -8,6 +8,7 @@ Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatc
 import re
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
@@ -16,7 +17,7 @@ import orjson
 
 _NAMESPACE = "Ebb"
 _REQUESTS, _SECONDS = 100, 10.0
-_MOST_A_DIRECTIVE = 100
+_MOST_A_DIRECTIVE = _MOST_VALUES = 100
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -28,6 +29,9 @@ class Silent:
 
     def gauge(self, name: str, value: float) -> None:
         """Forget a state."""
+
+    def observe(self, name: str, value: float) -> None:
+        """Forget a measurement."""
 
 
 class Metrics:
@@ -54,6 +58,7 @@ class Metrics:
         self._lock = Lock()
         self._counts: dict[str, float] = {}
         self._gauges: dict[str, float] = {}
+        self._measured: dict[str, deque[float]] = {}
         self._known: set[str] = set()
         self._requests, self._flushed = 0, clock()
 
@@ -77,6 +82,19 @@ class Metrics:
             self._know(name)
             self._gauges[name] = value
 
+    def observe(self, name: str, value: float) -> None:
+        """Add one measurement; beyond the 100 that a line carries of one name, the newer takes the oldest one's place.
+
+        Raises:
+            ValueError: see `count`.
+        """
+        with self._lock:
+            measured = self._measured.get(name)
+            if measured is None:
+                self._know(name)
+                measured = self._measured[name] = deque(maxlen=_MOST_VALUES)
+            measured.append(value)
+
     def tick(self) -> None:
         """Note the end of one request; writes the line when it is due."""
         self._requests += 1
@@ -87,13 +105,14 @@ class Metrics:
         """Write what there is as one line; nothing where there is nothing."""
         with self._lock:
             counts, self._counts = self._counts, {}
+            measured, self._measured = self._measured, {}
             gauges = dict(self._gauges)
         requests, self._requests = self._requests, 0
         self._flushed = self._clock()
         if requests:
             counts["requests"] = counts.get("requests", 0) + requests
-        if counts or gauges:
-            self._write(self._line(counts, gauges))
+        if counts or gauges or measured:
+            self._write(self._line(counts, gauges, {name: list(values) for name, values in measured.items()}))
 
     def _know(self, name: str) -> None:
         # An entity or a value of a person can never become a metric's name by mistake.
@@ -103,8 +122,11 @@ class Metrics:
             raise ValueError("a metric's name must be one lower-case word of letters, digits and underscores")
         self._known.add(name)
 
-    def _line(self, counts: Mapping[str, float], gauges: Mapping[str, float]) -> str:
+    def _line(
+        self, counts: Mapping[str, float], gauges: Mapping[str, float], measured: Mapping[str, list[float]]
+    ) -> str:
         metrics = [{"Name": name, "Unit": "Count"} for name in counts]
+        metrics += [{"Name": name, "Unit": "Milliseconds" if name.endswith("_ms") else "None"} for name in measured]
         metrics += [{"Name": name, "Unit": "None"} for name in gauges if name not in counts]
         directives: list[dict[str, Any]] = [
             {
@@ -115,7 +137,7 @@ class Metrics:
             for start in range(0, len(metrics), _MOST_A_DIRECTIVE)
         ]
         about = {"Timestamp": int(self._wall() * 1000), "CloudWatchMetrics": directives}
-        return orjson.dumps({"_aws": about, **self._dimensions, **gauges, **counts}).decode() + "\n"
+        return orjson.dumps({"_aws": about, **self._dimensions, **gauges, **counts, **measured}).decode() + "\n"
 
 
 def _to_stdout(line: str) -> None:

@@ -30,6 +30,8 @@ class Settings:
         routing: folder of the routing tables.
         stage_secret_file: file of the stage's secret; None where nothing is sealed.
         plans: what each client may ask, as JSON text; empty where all may ask the same.
+        memory_megabytes: of the function.
+        gigabyte_second_usd: dollars for a second of a gigabyte of it (arm64 in us-east-1, list price of 2026).
     """
 
     releases: Path
@@ -48,6 +50,8 @@ class Settings:
     routing: Path = Path("routing")
     stage_secret_file: Path | None = None
     plans: str = ""
+    memory_megabytes: float = 1_024.0
+    gigabyte_second_usd: float = 0.0000133334
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> "Settings":
@@ -101,4 +105,6 @@ class Settings:
             routing=Path(environment.get("EBB_ROUTING") or Settings.routing),
             stage_secret_file=Path(secret) if (secret := environment.get("EBB_STAGE_SECRET_FILE")) else None,
             plans=environment.get("EBB_PLANS", ""),
+            memory_megabytes=number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", Settings.memory_megabytes),
+            gigabyte_second_usd=number("EBB_GIGABYTE_SECOND_USD", Settings.gigabyte_second_usd),
         )

@@ -11,3 +11,6 @@ class Signals(Protocol):
 
     def gauge(self, name: str, value: float) -> None:
         """State the present value."""
+
+    def observe(self, name: str, value: float) -> None:
+        """Add one measurement to a distribution."""

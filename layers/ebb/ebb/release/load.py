@@ -49,14 +49,37 @@ def load_release(
     return LoadedRelease(parsed, manifest, reference, scorer, digest(files[MANIFEST]))
 
 
-def load_contract(store: ReleaseStore, contract: str) -> Contract:
-    """Verify the champion's files and return its contract, without loading the graph.
+def load_contract(store: ReleaseStore, contract: str, version: str | None = None) -> Contract:
+    """Verify the files of a release and return its contract, without loading the graph.
+
+    Args:
+        store: where releases lie.
+        contract: its name.
+        version: the release; None for the champion.
 
     Raises:
-        NoRelease: the contract has no champion yet.
-        ReleaseError: the champion is altered, incomplete or another contract's.
+        NoRelease: there is no such release, or no champion yet.
+        ReleaseError: the release is altered, incomplete or another contract's.
     """
-    return _verified(store, contract, _champion(store, contract))[2]
+    return _verified(store, contract, version or _champion(store, contract))[2]
+
+
+def load_rules(store: ReleaseStore, contract: str, version: str) -> Contract:
+    """Return the contract of a release that cannot be used otherwise: its rules can still answer.
+
+    Only the contract's own sha256 is asked for; a graph that is altered or gone does not matter.
+
+    Raises:
+        NoRelease: there is no such release.
+        ReleaseError: the contract is altered or gone too.
+    """
+    name = f"{contract}/{version}"
+    files = store.read(contract, version)
+    manifest = Manifest.from_files(files)
+    text = files.get(CONTRACT, b"")
+    if (manifest.contract, manifest.version) != (contract, version) or digest(text) != manifest.files.get(CONTRACT):
+        raise ReleaseError(f"neither the graph nor the contract of release {name} can be used: restore it")
+    return _contract(text, name, contract)
 
 
 def load_champion(store: ReleaseStore, contract: str, make_scorer: Callable[[bytes], Scorer]) -> LoadedRelease:
@@ -83,10 +106,14 @@ def _verified(store: ReleaseStore, contract: str, version: str) -> tuple[Mapping
     manifest = verify(files, contract)
     if manifest.version != version:
         raise ReleaseError(f"release {name} is really {contract}/{manifest.version}: give the folder its own name back")
+    return files, manifest, _contract(files[CONTRACT], name, contract)
+
+
+def _contract(text: bytes, name: str, contract: str) -> Contract:
     try:
-        parsed = parse_contract(files[CONTRACT].decode(), f"the contract of release {name}")
+        parsed = parse_contract(text.decode(), f"the contract of release {name}")
     except (ContractError, UnicodeDecodeError) as error:
         raise ReleaseError(f"release {name} cannot be used: {error}") from None
     if parsed.name != contract:
         raise ReleaseError(f"release {name} cannot be used: its contract is named {parsed.name!r}")
-    return files, manifest, parsed
+    return parsed

@@ -51,6 +51,20 @@ class Manifest:
             if not isinstance(value, dict if name in _TABLES else str):
                 raise TypeError(name)
 
+    @staticmethod
+    def from_files(files: Mapping[str, bytes]) -> "Manifest":
+        """Read the manifest among a release's files.
+
+        Raises:
+            ReleaseError: it is missing, or not what Ebb writes.
+        """
+        if MANIFEST not in files:
+            raise ReleaseError(f"this is no release: {MANIFEST} is missing")
+        try:
+            return Manifest(**json.loads(files[MANIFEST]))
+        except (ValueError, TypeError, RecursionError):
+            raise ReleaseError(f"this release cannot be read: its {MANIFEST} is not what Ebb writes") from None
+
     def to_bytes(self) -> bytes:
         """Return the JSON text."""
         return (json.dumps(asdict(self), indent=2, sort_keys=True) + "\n").encode()
@@ -76,7 +90,7 @@ def verify(files: Mapping[str, bytes], contract: str) -> Manifest:
     Raises:
         ReleaseError: a file is missing, added or changed, or the release belongs to another contract.
     """
-    manifest = _read(files)
+    manifest = Manifest.from_files(files)
     where = f"release {manifest.contract}/{manifest.version}"
     advice = "do not use it: train again, or restore it from its source"
     if manifest.contract != contract:
@@ -91,12 +105,3 @@ def verify(files: Mapping[str, bytes], contract: str) -> Manifest:
     if version_of(files) != manifest.version:
         raise ReleaseError(f"{where} does not carry its own version (its content says {version_of(files)}); {advice}")
     return manifest
-
-
-def _read(files: Mapping[str, bytes]) -> Manifest:
-    if MANIFEST not in files:
-        raise ReleaseError(f"this is no release: {MANIFEST} is missing")
-    try:
-        return Manifest(**json.loads(files[MANIFEST]))
-    except (ValueError, TypeError, RecursionError):
-        raise ReleaseError(f"this release cannot be read: its {MANIFEST} is not what Ebb writes") from None
