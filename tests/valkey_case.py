@@ -8,7 +8,7 @@ from pathlib import Path
 import redis
 
 from ebb.errors import Unavailable
-from ebb.ports import FastAnswer, FeatureRecord
+from ebb.ports import FastAnswer, FastAnswers, FeatureRecord
 from ebb.valkey.features import ValkeyFeatures
 from local.servers.valkey import Valkey
 
@@ -53,6 +53,12 @@ def answers(fast: ValkeyFeatures, who: str = "x") -> FastAnswer | None:
         return fast.ask(who, "c")
     except Unavailable:
         return None
+
+
+def wait_of(answer: FastAnswer | FastAnswers) -> float:
+    """Return the wait that the tier decided."""
+    assert answer.allowance is not None
+    return answer.allowance.wait
 
 
 def failure(fast: ValkeyFeatures, who: str = "x") -> Unavailable:

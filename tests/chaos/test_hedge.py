@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ebb.errors import Unavailable
+from ebb.plans import Plan, Plans
 from ebb.ports import FastAnswer
 from ebb.resilience.breaker import Breaker, State
 from ebb.resilience.budget import ShareBudget
-from ebb.resilience.rate_limit import RateLimit
 from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.answers import Questions
 from ebb.valkey.exchange import ask, overdue
@@ -35,7 +35,7 @@ from tests.valkey_case import (
 )
 
 CROWD = 200
-LIMIT = RateLimit(1e6, 1e6)
+PLANS = Plans(Plan(1e6, 1e6))
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Pair:
             "127.0.0.1",
             self.primary_road.port,
             replica_port=self.replica_road.port,
-            limit=LIMIT,
+            plans=PLANS,
             signals=self.noted,
             timeout=options.get("timeout", 0.010),
         )
@@ -115,7 +115,7 @@ def test_slow_reads_are_answered_by_the_replica_within_the_budget(pair: Pair) ->
     assert sum(answer is None for answer in told) <= 40
     hedged = [answer for answer in told if answer is not None and answer.hedged]
     assert 30 <= len(hedged) <= 260
-    assert {answer.wait for answer in hedged} == {None}
+    assert {answer.allowance for answer in hedged} == {None}
     assert pair.noted.counts["hedge_sent"] <= 0.05 * len(told) + 6
     assert sorted(times)[int(len(times) * 0.99)] < 0.010 + 0.010
     # What lost came back as a spare, or was closed: nothing piles up.
@@ -218,7 +218,7 @@ def test_a_lost_replica_is_no_trouble_and_is_used_again_when_it_is_back(pair: Pa
     pair.replica.id.send(signal.SIGKILL)
     pair.primary_road.delay(0.1, 0.02)
     _, told = _ask_all(fast, 300)
-    assert all(answer is not None and not answer.hedged and answer.wait == 0.0 for answer in told)
+    assert all(answer is not None and not answer.hedged and answer.allowance is not None for answer in told)
     with running(tmp_path / "again", pair.replica.port, replica_of=pair.primary.port):
         eventually(lambda: (found := answers(fast, "e7")) is not None and found.hedged and _right(found, 7))
 
@@ -282,7 +282,7 @@ def test_the_highest_routing_version_seen_applies_when_the_replica_lags(pair: Pa
 def test_a_promoted_replica_takes_reads_and_writes(pair: Pair) -> None:
     pair.primary.id.send(signal.SIGKILL)
     pair.replica.promote()
-    fast = ValkeyFeatures("127.0.0.1", pair.replica.port, limit=LIMIT)
+    fast = ValkeyFeatures("127.0.0.1", pair.replica.port, plans=PLANS)
     assert _right(fast.ask("e3", "c"), 3)
     fast.put({"e3": record(100, 3.5)})
     assert fast.ask("e3", "c").record == record(100, 3.5)

@@ -11,7 +11,6 @@ import pytest
 import redis
 
 from ebb.errors import Unavailable
-from ebb.resilience.rate_limit import RateLimit
 from ebb.valkey.features import ValkeyFeatures
 from local.servers.valkey import Valkey
 from tests.fakes.odd_server import saying, unreachable
@@ -30,7 +29,7 @@ from tests.valkey_case import (
 )
 
 TIMEOUT = 0.010
-LIMIT = RateLimit(1e6, 1e6)
+PLANS = Plans(Plan(1e6, 1e6))
 BUSY = 0.1
 """Seconds that a busy machine may take on top of a timeout."""
 
@@ -53,7 +52,7 @@ def noted() -> Counted:
 
 @pytest.fixture
 def fast(server: Valkey, noted: Counted) -> ValkeyFeatures:
-    tier = ValkeyFeatures("127.0.0.1", server.port, limit=LIMIT, signals=noted)
+    tier = ValkeyFeatures("127.0.0.1", server.port, plans=PLANS, signals=noted)
     tier.put({"x": record(1)})
     eventually(lambda: answers(tier) is not None)
     return tier
@@ -213,7 +212,7 @@ def test_a_read_only_replica_is_named_and_serves_once_it_is_promoted(
     server: Valkey, stack: ExitStack, tmp_path: Path
 ) -> None:
     replica = stack.enter_context(running(tmp_path / "replica", replica_of=server.port))
-    fast = ValkeyFeatures("127.0.0.1", replica.port, limit=LIMIT)
+    fast = ValkeyFeatures("127.0.0.1", replica.port, plans=PLANS)
     with pytest.raises(Unavailable, match=r"\(READONLY\)"):
         fast.put({"x": record(1)})
     assert "(READONLY)" in str(failure(fast))

@@ -1,14 +1,18 @@
 """An in-memory fast tier that keeps the promises of the real one (the contract suite runs on both)."""
 
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ebb.errors import Unavailable
-from ebb.ports import FastAnswer, FeatureRecord
+from ebb.plans import DAY, Allowance, Plans
+from ebb.ports import FastAnswer, FastAnswers, FeatureRecord
 from ebb.record_json import record_from_json
-from ebb.resilience.rate_limit import RateLimit, RateLimiter
+from ebb.resilience.rate_limit import RateLimiter
 
+NO_LIMIT = Allowance(0.0, sys.maxsize, 0.0)
 _HALF_LIFE, _HOT, _MOST = 60.0, 5.0, 1_024
 
 
@@ -27,13 +31,14 @@ class MemoryFast:
         *,
         ttl: float = 365 * 86_400.0,
         shortest_ttl: float | None = None,
-        limit: RateLimit | None = None,
+        plans: Plans | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._held: dict[str, _Held] = {}
         self._counts: dict[str, tuple[float, float]] = {}
         self._ttl, self._refresh, self._clock = ttl, min(shortest_ttl or ttl, ttl) / 2, clock
-        self._limiter = RateLimiter(limit, clock) if limit else None
+        self._limiter = RateLimiter(plans, clock) if plans else None
+        self._used: Counter[tuple[str, int]] = Counter()
         self.away = self.hedged = False
         self.routing = self.asked = self.puts = 0
 
@@ -45,12 +50,27 @@ class MemoryFast:
     def ask(self, entity_id: str, client: str) -> FastAnswer:
         self.asked += 1
         self._answer()
-        wait = None if self.hedged else self._limiter.take(client) if self._limiter else 0.0
-        record = self.records.get(entity_id)
-        if wait == 0.0 and record is not None and not record.is_tombstone:
+        allowance = None if self.hedged else self._admitted(client, 1)
+        record, since = self._look(entity_id)
+        if allowance is not None and not allowance.wait and record is not None and not record.is_tombstone:
             self._count(entity_id)
-        since = self._clock() - self._held[entity_id].put_at if record is not None else 0.0
-        return FastAnswer(record, since, wait, self.routing, self.hedged)
+        return FastAnswer(record, since, allowance, self.routing, self.hedged)
+
+    def ask_many(self, entity_ids: Sequence[str], client: str) -> FastAnswers:
+        self.asked += 1
+        self._answer()
+        allowance = None if self.hedged else self._admitted(client, len(entity_ids))
+        looks = [self._look(entity_id) for entity_id in entity_ids]
+        records, since = [record for record, _ in looks], [since for _, since in looks]
+        return FastAnswers(records, since, allowance, self.routing, self.hedged)
+
+    def admit(self, client: str, cost: int) -> Allowance:
+        self._answer()
+        return self._admitted(client, cost)
+
+    def announce_routing(self, version: int) -> None:
+        self._answer()
+        self.routing = max(self.routing, version)
 
     def put(self, records: Mapping[str, FeatureRecord]) -> None:
         self.puts += 1
@@ -93,6 +113,26 @@ class MemoryFast:
     def expire(self, entity_id: str) -> None:
         """Let a record's life end now."""
         self._held.pop(entity_id, None)
+
+    def _look(self, entity_id: str) -> tuple[FeatureRecord | None, float]:
+        held, now = self._held.get(entity_id), self._clock()
+        return (held.record, now - held.put_at) if held is not None and held.ends > now else (None, 0.0)
+
+    def _admitted(self, client: str, cost: int) -> Allowance:
+        if self._limiter is None:
+            return NO_LIMIT
+        daily, now = self._limiter.plans.of(client).daily, self._clock()
+        if daily is None:
+            return self._limiter.take(client, cost)
+        day = (client, int(now // DAY))
+        left = daily - self._used[day]
+        if cost > left:
+            wait = DAY - now % DAY
+            return self._limiter.take(client, 0)._replace(wait=wait, reset=wait, quota_left=left, refused="quota")
+        allowance = self._limiter.take(client, cost)
+        if not allowance.wait:
+            self._used[day] += cost
+        return allowance._replace(quota_left=daily - self._used[day])
 
     def _count(self, entity_id: str) -> None:
         count = self._decayed(entity_id) + 1

@@ -1,5 +1,6 @@
 """One contract suite for the fast tier: the in-memory fake and Valkey keep the same promises."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Protocol
@@ -10,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ebb.contract.model import Value
+from ebb.plans import Plan, Plans
 from ebb.ports import FastTier, FeatureRecord
 from ebb.record_json import record_to_json
-from ebb.resilience.rate_limit import RateLimit
 from ebb.valkey.features import ValkeyFeatures
 from tests.fakes.fast import MemoryFast
+from tests.valkey_case import wait_of
 
 
 class Fast(FastTier, Protocol):
@@ -26,7 +28,7 @@ class Fast(FastTier, Protocol):
     def scan(self, batch: int) -> Iterator[list[str]]: ...
 
 
-Make = Callable[[RateLimit | None], Fast]
+Make = Callable[[Plan | None], Fast]
 SALT = "0123456789abcdef" * 2
 
 
@@ -34,13 +36,13 @@ SALT = "0123456789abcdef" * 2
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     """Make tiers with a limit of their own; those in Valkey all hold the same."""
     if request.param == "memory":
-        yield lambda limit: MemoryFast(limit=limit)
+        yield lambda plan: MemoryFast(plans=plan and Plans(plan), clock=time.time)
         return
     port = request.getfixturevalue("valkey_server").port
     with ExitStack() as stack:
 
-        def valkey(limit: RateLimit | None) -> ValkeyFeatures:
-            made = ValkeyFeatures("127.0.0.1", port, timeout=2.0, limit=limit)
+        def valkey(plan: Plan | None) -> ValkeyFeatures:
+            made = ValkeyFeatures("127.0.0.1", port, timeout=2.0, plans=plan and Plans(plan))
             stack.callback(made.close)
             return made
 
@@ -66,7 +68,7 @@ def _held(fast: FastTier, who: str) -> FeatureRecord | None:
 
 def test_nobody_is_none(fast: Fast) -> None:
     answer = fast.ask(_id(), "c")
-    assert (answer.record, answer.since_put, answer.wait, answer.routing, answer.hedged) == (None, 0.0, 0.0, 0, False)
+    assert (answer.record, answer.since_put, wait_of(answer), answer.routing, answer.hedged) == (None, 0, 0, 0, False)
 
 
 def test_what_was_put_is_answered(fast: Fast) -> None:
@@ -150,26 +152,23 @@ def test_every_entity_is_seen_by_a_scan(fast: Fast) -> None:
 
 
 def test_each_client_has_its_own_limit(make: Make) -> None:
-    limit = RateLimit(per_second=0.01, burst=3)
-    fast, greedy, who = make(limit), _id(), _id()
-    assert [fast.ask(who, greedy).wait for _ in range(4)] == [0.0] * 4
-    answer = fast.ask(who, greedy)
-    assert answer.wait is not None
-    assert 90 < answer.wait <= 100
-    assert fast.ask(who, _id()).wait == 0.0
+    fast, greedy, who = make(Plan(rate=0.01, burst=3)), _id(), _id()
+    assert [wait_of(fast.ask(who, greedy)) for _ in range(4)] == [0.0] * 4
+    assert 90 < wait_of(fast.ask(who, greedy)) <= 100
+    assert wait_of(fast.ask(who, _id())) == 0.0
 
 
 def test_without_a_limit_nobody_waits(fast: Fast) -> None:
     who = _id()
-    assert {fast.ask(who, "c").wait for _ in range(300)} == {0.0}
+    assert {wait_of(fast.ask(who, "c")) for _ in range(300)} == {0.0}
 
 
 def test_a_refused_request_is_answered_with_its_wait_and_heats_nobody(make: Make) -> None:
-    fast, who = make(RateLimit(per_second=0.001, burst=0)), _id()
+    fast, who = make(Plan(rate=0.001, burst=0)), _id()
     fast.put({who: _record(1, a=1.0)})
-    assert fast.ask(who, greedy := _id()).wait == 0.0
+    assert wait_of(fast.ask(who, greedy := _id())) == 0.0
     for _ in range(20):
-        assert fast.ask(who, greedy).wait
+        assert wait_of(fast.ask(who, greedy))
     assert who not in fast.hot(2_000)
 
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 
 from ebb.errors import Unavailable
+from ebb.plans import Plan, Plans
 from ebb.ports import FeatureRecord
-from ebb.resilience.rate_limit import RateLimit
 from ebb.valkey.features import ValkeyFeatures
 from ebb.valkey.link import Link
 from local.servers.valkey import Valkey
-from tests.valkey_case import client, eventually, record, running
+from tests.valkey_case import client, eventually, record, running, wait_of
 
 
 @pytest.fixture
@@ -126,35 +126,34 @@ def test_counts_of_reads_halve_every_minute(fast: ValkeyFeatures, valkey_server:
 def test_a_clock_that_lags_after_a_failover_makes_nobody_wait_for_long(
     fast: ValkeyFeatures, valkey_server: Valkey
 ) -> None:
-    limited, who, name = ValkeyFeatures("127.0.0.1", valkey_server.port, limit=RateLimit(10.0, 5)), _id(), _id()
+    limited, who, name = ValkeyFeatures("127.0.0.1", valkey_server.port, plans=Plans(Plan(10.0, 5))), _id(), _id()
     fast.put({who: record(1)})
     with client(valkey_server) as valkey:
         ahead = valkey.time()[0] + 3_600
         valkey.set(f"rl:{name}", ahead * 1_000_000)
         valkey.zadd("hot", {who: ahead / 60})
-    wait = limited.ask(who, name).wait
-    assert wait is not None
+    wait = wait_of(limited.ask(who, name))
     assert 0 < wait <= 0.11
     assert limited.ask(who, _id()).record == record(1)
 
 
 def test_a_limit_is_one_for_all_environments_and_forgets_idle_clients(valkey_server: Valkey) -> None:
-    limit, name = RateLimit(per_second=0.5, burst=4), _id()
-    environments = [ValkeyFeatures("127.0.0.1", valkey_server.port, timeout=2.0, limit=limit) for _ in range(5)]
-    assert [tier.ask("x", name).wait for tier in environments] == [0.0] * 5
-    assert all(tier.ask("x", name).wait for tier in environments)
+    limit, name = Plan(rate=0.5, burst=4), _id()
+    environments = [ValkeyFeatures("127.0.0.1", valkey_server.port, timeout=2.0, plans=Plans(limit)) for _ in range(5)]
+    assert [wait_of(tier.ask("x", name)) for tier in environments] == [0.0] * 5
+    assert all(wait_of(tier.ask("x", name)) for tier in environments)
     with client(valkey_server) as valkey:
         assert 0 < valkey.ttl(f"rl:{name}") <= 11
 
 
 def test_who_waits_as_told_may_ask(valkey_server: Valkey) -> None:
-    tier = ValkeyFeatures("127.0.0.1", valkey_server.port, timeout=2.0, limit=RateLimit(per_second=20.0, burst=0))
+    tier = ValkeyFeatures("127.0.0.1", valkey_server.port, timeout=2.0, plans=Plans(Plan(rate=20.0, burst=0)))
     name = _id()
-    assert tier.ask("x", name).wait == 0.0
-    wait = tier.ask("x", name).wait
+    assert wait_of(tier.ask("x", name)) == 0.0
+    wait = wait_of(tier.ask("x", name))
     assert wait
     time.sleep(wait)
-    assert tier.ask("x", name).wait == 0.0
+    assert wait_of(tier.ask("x", name)) == 0.0
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"zzzzzzzzzzzzzzzz{}", b"0000000000000009", b"0000000000000001[]"])
@@ -213,7 +212,7 @@ def test_one_question_is_one_round_trip_and_one_connection(tmp_path: Path) -> No
 
 def test_the_server_spends_less_than_50_us_on_a_script(tmp_path: Path) -> None:
     with running(tmp_path) as server, client(server) as valkey:
-        tier = ValkeyFeatures("127.0.0.1", server.port, timeout=2.0, limit=RateLimit(1e6, 1e6))
+        tier = ValkeyFeatures("127.0.0.1", server.port, timeout=2.0, plans=Plans(Plan(1e6, 1e6)))
         crowd = [f"e{number}" for number in range(2_000)]
         tier.put({who: record(1) for who in crowd})
         for who in crowd:

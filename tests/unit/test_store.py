@@ -3,8 +3,8 @@
 import pytest
 
 from ebb.errors import Unavailable
+from ebb.plans import Plan, Plans
 from ebb.ports import Access, FeatureUpdate
-from ebb.resilience.rate_limit import RateLimit
 from ebb.store.last_known import LastKnown
 from ebb.store.reading import Reading
 from ebb.store.repair import drain
@@ -201,7 +201,7 @@ def test_an_erased_subject_is_nothing_in_every_tier_and_in_the_cache(world: Memo
 
 
 def test_one_request_too_many_waits_whoever_decides() -> None:
-    world = MemoryStore(limit=RateLimit(1.0, 2.0))
+    world = MemoryStore(plan=Plan(1.0, 2.0))
     _write(world)
     world.fast.away = True
     waits = [_read(world).wait for _ in range(5)]
@@ -212,7 +212,7 @@ def test_one_request_too_many_waits_whoever_decides() -> None:
 
 
 def test_when_the_replica_answers_the_limiter_of_this_process_decides() -> None:
-    world = MemoryStore(limit=RateLimit(1.0, 2.0))
+    world = MemoryStore(plan=Plan(1.0, 2.0))
     _write(world)
     world.fast.hedged, world.fast.routing = True, 7
     readings = [_read(world) for _ in range(4)]

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from ebb.metrics import Metrics
+from ebb.plans import Plan, Plans
 from ebb.ports import Signals
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.resilience.breaker import Breaker
 from ebb.resilience.budget import RateBudget
-from ebb.resilience.rate_limit import RateLimit, RateLimiter
+from ebb.resilience.rate_limit import RateLimiter
 from ebb.settings import Settings
 from ebb.store.fallback import DurableFallback
 from ebb.store.last_known import LastKnown
@@ -50,9 +51,14 @@ def connect_fast(settings: Settings, signals: Signals) -> ValkeyFeatures:
         replica_port=settings.replica_port,
         ttl=settings.feature_ttl,
         shortest_ttl=settings.shortest_ttl,
-        limit=RateLimit(settings.client_rate, settings.client_burst),
+        plans=make_plans(settings),
         signals=signals,
     )
+
+
+def make_plans(settings: Settings) -> Plans:
+    """Return what each client may ask."""
+    return Plans.parse(settings.plans, Plan(settings.client_rate, settings.client_burst))
 
 
 def connect_postgres(settings: Settings, patience: Patience) -> PostgresConnection:
@@ -71,6 +77,6 @@ def connect_store(
         durable,
         fallback=DurableFallback(durable, Breaker("postgres", signals), budget, signals),
         cache=LastKnown(),
-        limiter=RateLimiter(RateLimit(settings.client_rate, settings.client_burst)),
+        limiter=RateLimiter(make_plans(settings)),
         signals=signals,
     )

@@ -135,15 +135,35 @@ class UnknownEntity(EbbError):
 
 
 class RateLimited(EbbError):
-    """The client asks more often than it may.
+    """The client asks more often than its plan allows; `ebb.plans` knows what the figures mean.
 
     Attributes:
         wait: seconds until it may ask again.
+        limit: which limit refused, `rate` or `quota`.
+        rate, burst: of the plan: sustained requests a second, and requests at once on top.
+        daily: requests of one day; None without a quota.
+        remaining: requests that the rate allows at once now.
+        reset: seconds until the rate allows a whole burst again; where the quota refused, until the next day.
+        quota_left: requests left of today; None where there is no quota, or where nobody knows.
     """
 
-    def __init__(self, wait: float) -> None:
-        self.wait = wait
-        super().__init__(f"this client asks too often: ask again in {wait:.3f} s")
+    def __init__(
+        self,
+        wait: float,
+        *,
+        limit: str = "rate",
+        rate: float = 0.0,
+        burst: float = 0.0,
+        daily: int | None = None,
+        remaining: int = 0,
+        reset: float = 0.0,
+        quota_left: int | None = None,
+    ) -> None:
+        self.wait, self.limit = wait, limit
+        self.rate, self.burst, self.daily = rate, burst, daily
+        self.remaining, self.reset, self.quota_left = remaining, reset, quota_left
+        what = "this client has used its quota of today" if limit == "quota" else "this client asks too often"
+        super().__init__(f"{what}: ask again in {wait:.3f} s")
 
 
 class NotAllowed(EbbError):

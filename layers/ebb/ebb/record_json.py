@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from ebb.contract.model import Value
-from ebb.ports import FeatureRecord
+from ebb.ports import EventTimes, FeatureRecord
 
 
 def values_to_json(values: Mapping[str, Value]) -> bytes:
@@ -23,13 +23,8 @@ def record_to_json(record: FeatureRecord) -> bytes:
     """Return the record's JSON, the commonest event time standing once."""
     if record.is_tombstone:
         return orjson.dumps({"e": record.erased_at})
-    times = list(record.event_times.values())
-    common = times[0] if times else 0.0
-    others = {}
-    if times.count(common) != len(times):
-        common = max(set(times), key=times.count)
-        others = {name: time for name, time in record.event_times.items() if time != common}
-    parts: dict[str, Any] = {"t": common, "o": others, "v": dict(record.values), "s": record.salt}
+    times = EventTimes.of(record.event_times)
+    parts: dict[str, Any] = {"t": times.common, "o": dict(times.exceptions), "v": dict(record.values), "s": record.salt}
     if record.erased_at is not None:
         parts["e"] = record.erased_at
     return orjson.dumps(parts)
@@ -54,9 +49,10 @@ def record_from_json(content: bytes | str, version: int) -> FeatureRecord:
         values = parts.get("v")
         if values is None:
             return FeatureRecord({}, {}, version, "", erased_at + 0.0)
-        times = dict.fromkeys(values.keys(), parts["t"] + 0.0)
+        times = EventTimes(values.keys(), parts["t"] + 0.0)
         if others := parts["o"]:
-            times.update(others)
+            others.keys()  # a table, or no record
+            times.exceptions = others
         return FeatureRecord(values, times, version, parts.get("s", ""), erased_at)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("the text is no feature record") from error
@@ -71,4 +67,4 @@ def record_from_parts(  # noqa: PLR0917 - the parts of a record, in their order
     erased_at: float | None = None,
 ) -> FeatureRecord:
     """Build a record from its stored parts."""
-    return FeatureRecord(values, {**dict.fromkeys(values, event_time), **others}, version, salt, erased_at)
+    return FeatureRecord(values, EventTimes(values, event_time, others), version, salt, erased_at)

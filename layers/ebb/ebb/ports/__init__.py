@@ -2,9 +2,9 @@
 
 from ebb.ports.durable import DurablePages, DurableReader, DurableTier, Merged, Repair, RepairTier
 from ebb.ports.events import EventRecorder, EventSink
-from ebb.ports.fast import FastAnswer, FastReader, FastTier, FastWriter
+from ebb.ports.fast import FastAnswer, FastAnswers, FastReader, FastTier, FastWriter
 from ebb.ports.months import HistoryMonths, Left
-from ebb.ports.records import FeatureRecord, FeatureUpdate
+from ebb.ports.records import EventTimes, FeatureRecord, FeatureUpdate
 from ebb.ports.releases import ReleaseStore, Scorer
 from ebb.ports.routing import RoutingNews, RoutingStore
 from ebb.ports.signals import Signals
@@ -17,7 +17,9 @@ __all__ = [
     "DurableTier",
     "EventRecorder",
     "EventSink",
+    "EventTimes",
     "FastAnswer",
+    "FastAnswers",
     "FastReader",
     "FastTier",
     "FastWriter",

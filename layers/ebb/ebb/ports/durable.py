@@ -20,7 +20,18 @@ class Merged:
     repair: int
 
 
-class DurableTier(Protocol):
+class DurableReader(Protocol):
+    """The durable tier, for whoever looks at many entities."""
+
+    def read_many(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
+        """Return the records of those that are held, tombstones too.
+
+        Raises:
+            Unavailable: the tier does not answer.
+        """
+
+
+class DurableTier(DurableReader, Protocol):
     """The tier that decides which values are the newest, numbers the versions and keeps the history."""
 
     def read(self, entity_id: str) -> FeatureRecord | None:
@@ -53,17 +64,6 @@ class Repair:
 
     id: int
     entity_ids: Sequence[str]
-
-
-class DurableReader(Protocol):
-    """The durable tier, for whoever looks at many entities."""
-
-    def read_many(self, entity_ids: Sequence[str]) -> dict[str, FeatureRecord]:
-        """Return the records of those that are held, tombstones too.
-
-        Raises:
-            Unavailable: the tier does not answer.
-        """
 
 
 class DurablePages(Protocol):

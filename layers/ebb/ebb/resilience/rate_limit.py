@@ -1,12 +1,14 @@
 """The generic cell rate algorithm in this process, for when the shared limiter cannot be asked.
 
 Each client has a theoretical arrival time; a request that comes too long before it must wait (ITU-T I.371, annex A).
+A request that counts for several is admitted whenever one of them would be, and moves that time by all of them.
 """
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from ebb.plans import Allowance, Plans
 
 _CLIENTS = 4_096
 """Remembered at once; the one that asked longest ago is forgotten first."""
@@ -15,42 +17,27 @@ _ROUNDING = 1e-9
 """Seconds; less than the rounding of sums of clock readings may not cost a request."""
 
 
-@dataclass(frozen=True)
-class RateLimit:
-    """What one client may ask.
-
-    Attributes:
-        per_second: sustained requests a second.
-        burst: requests at once on top.
-    """
-
-    per_second: float
-    burst: float
-
-
 class RateLimiter:
-    """Counts the requests of each client in this process.
+    """Counts the requests of each client in this process; quotas of a day are known only to the shared limiter.
 
     Args:
-        limit: what each may ask.
+        plans: what each may ask.
         clock: monotonic seconds.
     """
 
-    def __init__(self, limit: RateLimit, clock: Callable[[], float] = time.monotonic) -> None:
-        self._step = 1.0 / limit.per_second
-        self._tolerance = limit.burst * self._step
-        self._clock = clock
+    def __init__(self, plans: Plans, clock: Callable[[], float] = time.monotonic) -> None:
+        self.plans, self._clock = plans, clock
         self._arrivals: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, client: str) -> float:
-        """Count one request and return 0; or, where it is one too many, the seconds until the next may come."""
-        now = self._clock()
-        due = max(self._arrivals.get(client, now), now)
-        wait = due - now - self._tolerance
-        if wait > _ROUNDING:
-            return wait
-        self._arrivals[client] = due + self._step
+    def take(self, client: str, cost: int = 1) -> Allowance:
+        """Count `cost` requests; or none of them, where the client owes more than its burst."""
+        plan, now = self.plans.of(client), self._clock()
+        debt = max(self._arrivals.get(client, now) - now, 0.0)
+        if debt - plan.tolerance > _ROUNDING:
+            return plan.refused_by_rate(debt)
+        debt += cost * plan.step
+        self._arrivals[client] = now + debt
         self._arrivals.move_to_end(client)
         if len(self._arrivals) > _CLIENTS:
             self._arrivals.popitem(last=False)
-        return 0.0
+        return plan.admitted(debt)

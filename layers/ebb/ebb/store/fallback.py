@@ -1,5 +1,7 @@
 """The road to the durable tier: a breaker on the server, and a budget so that a lost fast tier never floods it."""
 
+from collections.abc import Mapping, Sequence
+
 from ebb.errors import Unavailable
 from ebb.ports import DurableTier, FeatureRecord, Signals
 from ebb.resilience.breaker import Breaker, State
@@ -16,18 +18,18 @@ class DurableFallback:
     Args:
         durable: the tier.
         breaker: on its server.
-        budget: reads that this process may make.
-        signals: takes `durable_denied`, once for each read above the budget.
+        budget: queries that this process may make.
+        signals: takes `durable_denied`, once for each query above the budget.
     """
 
     def __init__(self, durable: DurableTier, breaker: Breaker, budget: RateBudget, signals: Signals) -> None:
         self._durable, self._breaker, self._budget, self._signals = durable, breaker, budget, signals
 
-    def read(self, entity_id: str, *, may_probe: bool = True) -> FeatureRecord | None:
-        """Return what the durable tier holds, a tombstone too, or None.
+    def read(self, entity_ids: Sequence[str], *, may_probe: bool = True) -> Mapping[str, FeatureRecord]:
+        """Return what the durable tier holds of these entities, tombstones too, in one query.
 
         Args:
-            entity_id: whom.
+            entity_ids: whom.
             may_probe: whether this read may be the one that finds out if a lost server is back. Whoever has another
                 answer at hand should not pay for that.
 
@@ -43,9 +45,15 @@ class DurableFallback:
             self._signals.count("durable_denied")
             raise Busy("too many reads fell through to Postgres")
         try:
-            record = self._durable.read(entity_id)
+            records = self._records(entity_ids)
         except Unavailable as error:
             self._breaker.failed(timeout=error.timeout)
             raise
         self._breaker.succeeded()
-        return record
+        return records
+
+    def _records(self, entity_ids: Sequence[str]) -> Mapping[str, FeatureRecord]:
+        if len(entity_ids) > 1:
+            return self._durable.read_many(entity_ids)
+        record = self._durable.read(entity_ids[0])
+        return {} if record is None else {entity_ids[0]: record}

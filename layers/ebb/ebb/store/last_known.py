@@ -1,9 +1,8 @@
 """Last-known-good records of this process: bounded in number and in age."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
-
-from cachetools import TTLCache
 
 from ebb.ports import FeatureRecord
 
@@ -17,7 +16,7 @@ class LastKnown:
     """Remembers the records that a tier answered, for when no tier answers.
 
     Args:
-        entities: remembered at once; the one that was used longest ago is forgotten first.
+        entities: remembered at once; the one that was read longest ago is forgotten first.
         seconds: how long each is remembered after it was read.
         clock: monotonic seconds.
     """
@@ -25,18 +24,25 @@ class LastKnown:
     def __init__(
         self, entities: int = ENTITIES, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._records: TTLCache[str, FeatureRecord] = TTLCache(entities, min(seconds, SECONDS), clock)
+        self._entities, self._seconds, self._clock = entities, min(seconds, SECONDS), clock
+        # In the order of their reads, so what is to be forgotten always stands first.
+        self._records: OrderedDict[str, tuple[float, FeatureRecord]] = OrderedDict()
 
     def keep(self, entity_id: str, record: FeatureRecord) -> None:
         """Remember what a tier answered just now; a tombstone is remembered as nothing.
 
         What is older than what is remembered is not: a replica that lags behind may have answered.
         """
-        known = self.get(entity_id)
         if record.is_tombstone:
-            self._records.pop(entity_id, None)
-        elif known is None or known.version <= record.version:
-            self._records[entity_id] = record
+            self.forget(entity_id)
+            return
+        now, records = self._clock(), self._records
+        held = records.get(entity_id)
+        if held is not None and held[1].version > record.version and now < held[0]:
+            return
+        records[entity_id] = (now + self._seconds, record)
+        records.move_to_end(entity_id)
+        self._forget_what_is_old(now)
 
     def forget(self, entity_id: str) -> None:
         """Forget one entity."""
@@ -44,5 +50,10 @@ class LastKnown:
 
     def get(self, entity_id: str) -> FeatureRecord | None:
         """Return what is remembered, or None."""
-        record: FeatureRecord | None = self._records.get(entity_id)
-        return record
+        held = self._records.get(entity_id)
+        return held[1] if held is not None and self._clock() < held[0] else None
+
+    def _forget_what_is_old(self, now: float) -> None:
+        records = self._records
+        while len(records) > self._entities or next(iter(records.values()))[0] <= now:
+            records.popitem(last=False)

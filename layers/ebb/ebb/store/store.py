@@ -1,17 +1,19 @@
 """The feature store: the fast tier in front of the durable one, and what was last known behind both."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from ebb.errors import Unavailable
-from ebb.ports import DurableTier, FastAnswer, FastTier, FeatureRecord, FeatureUpdate, Signals
+from ebb.errors import RateLimited, Unavailable
+from ebb.plans import Allowance
+from ebb.ports import DurableTier, FastAnswer, FastAnswers, FastTier, FeatureRecord, FeatureUpdate, Signals
 from ebb.resilience.rate_limit import RateLimiter
-from ebb.store.fallback import Busy, DurableFallback
+from ebb.store.behind import AWAY, BUSY, Asked, Behind, Sought
+from ebb.store.fallback import DurableFallback
 from ebb.store.last_known import LastKnown
-from ebb.store.reading import CACHE, DURABLE, FAST, Reading
+from ebb.store.reading import FAST, NOTHING, Reading
 
-AWAY = "the feature store does not answer"
-BUSY = "the feature store is busy"
+__all__ = ["AWAY", "BUSY", "FeatureStore"]
 
 
 class FeatureStore:
@@ -22,8 +24,9 @@ class FeatureStore:
         durable: decides which value is the newest.
         fallback: the road to the same durable tier for reads.
         cache: what was last known, used only when no tier can say.
-        limiter: decides for each client while the fast tier cannot.
-        signals: takes `read_TIER` for every read, and `repair_left` for every write that the fast tier missed.
+        limiter: knows the clients' plans, and decides while the fast tier cannot.
+        signals: takes `read_TIER` for every read, `rate_limited` for every request that is refused, `quota_unknown`
+            for every one whose quota cannot be counted, and `repair_left` for every write that the fast tier missed.
     """
 
     def __init__(
@@ -36,7 +39,7 @@ class FeatureStore:
         limiter: RateLimiter,
         signals: Signals,
     ) -> None:
-        self._fast, self._durable, self._fallback = fast, durable, fallback
+        self._fast, self._durable, self._behind = fast, durable, Behind(fast, fallback, cache)
         self._cache, self._limiter, self._signals = cache, limiter, signals
 
     def read(self, entity_id: str, client: str, ttls: Mapping[str, float]) -> Reading:
@@ -49,14 +52,52 @@ class FeatureStore:
             client: who asks.
             ttls: seconds that the fast tier keeps a feature, for those that have a limit.
         """
-        reading = self._read(entity_id, client, ttls)
-        if reading.wait:
-            self._signals.count("rate_limited")
-        else:
-            self._signals.count(f"read_{reading.tier}")
-        if reading.hedged:
-            self._signals.count("hedge_won")
+        answer: FastAnswer | None = None
+        with suppress(Unavailable):
+            answer = self._fast.ask(entity_id, client)
+        asked = self._asked(answer, client, 1)
+        if asked.allowance.wait:
+            return asked.nothing()
+        first = self._in_front(entity_id, answer.record, answer.since_put, ttls, asked) if answer else Sought(entity_id)
+        reading = self._behind.read([first], asked)[0] if isinstance(first, Sought) else first
+        self._signals.count(f"read_{reading.tier}")
         return reading
+
+    def read_many(self, entity_ids: Sequence[str], client: str, ttls: Mapping[str, float]) -> list[Reading]:
+        """Return what `read` would of each, in their order, and count as many requests of the client.
+
+        All are admitted, or none. One question to the fast tier, and at most one query to the durable one, which takes
+        one token of its budget.
+
+        Args:
+            entity_ids: whom; at least one.
+            client: who asks.
+            ttls: see `read`.
+        """
+        answers: FastAnswers | None = None
+        with suppress(Unavailable):
+            answers = self._fast.ask_many(entity_ids, client)
+        asked = self._asked(answers, client, len(entity_ids))
+        if asked.allowance.wait:
+            return [asked.nothing() for _ in entity_ids]
+        if answers is None:
+            readings = self._behind.read([Sought(entity_id) for entity_id in entity_ids], asked)
+        else:
+            readings = self._of_each(entity_ids, answers, ttls, asked)
+        for tier, reads in Counter(reading.tier for reading in readings).items():
+            self._signals.count(f"read_{tier}", reads)
+        return readings
+
+    def admit(self, client: str, cost: int) -> Allowance:
+        """Count so many requests of the client that read nobody, such as writes; never raises for a lost server."""
+        allowance: Allowance | None = None
+        with suppress(Unavailable):
+            allowance = self._fast.admit(client, cost)
+        return self._decided(allowance, client, cost)
+
+    def refusal(self, client: str, allowance: Allowance) -> RateLimited:
+        """Return the error that tells a client of an allowance that says no."""
+        return self._limiter.plans.of(client).refusal(allowance)
 
     def write(self, updates: Sequence[FeatureUpdate]) -> Mapping[str, FeatureRecord]:
         """Merge updates into the durable tier, then renew the fast one; that one missing it is repaired later.
@@ -77,56 +118,51 @@ class FeatureStore:
             self._durable.settle(merged.repair)
         return merged.records
 
-    def _read(self, entity_id: str, client: str, ttls: Mapping[str, float]) -> Reading:
-        try:
-            answer = self._fast.ask(entity_id, client)
-        except Unavailable:
-            wait = self._limiter.take(client)
-            return Reading(wait=wait) if wait else self._behind(entity_id, None)
-        wait = self._limiter.take(client) if answer.wait is None else answer.wait
-        if wait:
-            return Reading(wait=wait, routing=answer.routing, hedged=answer.hedged)
-        record = answer.record
+    def _asked(self, answer: FastAnswer | FastAnswers | None, client: str, cost: int) -> Asked:
+        if answer is None:
+            return Asked(self._decided(None, client, cost), answered=False)
+        if answer.hedged:
+            self._signals.count("hedge_won")
+        return Asked(self._decided(answer.allowance, client, cost), answer.routing, answer.hedged)
+
+    def _decided(self, allowance: Allowance | None, client: str, cost: int) -> Allowance:
+        """Return what the fast tier decided, or decide here."""
+        if allowance is None:
+            allowance = self._limiter.take(client, cost)
+            if self._limiter.plans.of(client).daily is not None:
+                self._signals.count("quota_unknown", cost)
+        if allowance.wait:
+            self._signals.count("rate_limited")
+        return allowance
+
+    def _of_each(
+        self, entity_ids: Sequence[str], answers: FastAnswers, ttls: Mapping[str, float], asked: Asked
+    ) -> list[Reading]:
+        first = [
+            self._in_front(entity_id, record, since_put, ttls, asked)
+            for entity_id, record, since_put in zip(entity_ids, answers.records, answers.since_put, strict=True)
+        ]
+        sought = [one for one in first if isinstance(one, Sought)]
+        behind = iter(self._behind.read(sought, asked) if sought else ())
+        return [next(behind) if isinstance(one, Sought) else one for one in first]
+
+    def _in_front(
+        self, entity_id: str, record: FeatureRecord | None, since_put: float, ttls: Mapping[str, float], asked: Asked
+    ) -> Reading | Sought:
+        """Return what the fast tier said, or what must be sought behind it."""
         if record is None:
-            return self._behind(entity_id, answer)
+            return Sought(entity_id)
         if record.is_tombstone:
             self._cache.forget(entity_id)
-            return Reading(tier=FAST, routing=answer.routing, hedged=answer.hedged)
-        expired = _expired(record, answer.since_put, ttls)
+            return asked.reading(None, FAST)
+        expired = _expired(record, since_put, ttls) if ttls else NOTHING
         if expired:
-            return self._renewed(entity_id, answer, record, expired)
+            return Sought(entity_id, record, expired)
         self._cache.keep(entity_id, record)
-        return Reading(record, FAST, routing=answer.routing, hedged=answer.hedged)
-
-    def _renewed(self, entity_id: str, answer: FastAnswer, record: FeatureRecord, expired: frozenset[str]) -> Reading:
-        """Read the whole record anew; where that fails, the features that have not expired still stand."""
-        reading = self._behind(entity_id, answer)
-        if not reading.trouble and reading.tier != CACHE:  # the cache would hide what the fast tier just said
-            return reading
-        return Reading(record, FAST, expired=expired, routing=answer.routing, hedged=answer.hedged)
-
-    def _behind(self, entity_id: str, answer: FastAnswer | None) -> Reading:
-        """Read what lies behind the fast tier, which had nothing to say (`answer`) or did not answer (None)."""
-        routing, hedged = (answer.routing, answer.hedged) if answer else (0, False)
-        known = self._cache.get(entity_id)
-        try:
-            record = self._fallback.read(entity_id, may_probe=known is None)
-        except Unavailable as error:
-            if known is not None:
-                return Reading(known, CACHE, routing=routing, hedged=hedged)
-            return Reading(trouble=BUSY if isinstance(error, Busy) else AWAY, routing=routing, hedged=hedged)
-        if record is None:
-            return Reading(routing=routing, hedged=hedged)
-        self._cache.keep(entity_id, record)
-        if answer is not None:
-            with suppress(Unavailable):
-                self._fast.put({entity_id: record})
-        if record.is_tombstone:
-            return Reading(tier=DURABLE, routing=routing, hedged=hedged)
-        return Reading(record, DURABLE, routing=routing, hedged=hedged)
+        return asked.reading(record, FAST)
 
 
 def _expired(record: FeatureRecord, since_put: float, ttls: Mapping[str, float]) -> frozenset[str]:
-    if not ttls or since_put <= min(ttls.values()):
-        return frozenset()
+    if since_put <= min(ttls.values()):
+        return NOTHING
     return frozenset(name for name in record.values if ttls.get(name, since_put) < since_put)

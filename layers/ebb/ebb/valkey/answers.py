@@ -1,76 +1,68 @@
-"""What one question sends, and what its replies mean."""
+"""What the replies to a question mean."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from redis.connection import Connection
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from ebb.ports import FastAnswer, FeatureRecord
+from ebb.plans import Allowance, Plan
+from ebb.ports import FastAnswer, FastAnswers, FeatureRecord
 from ebb.record_json import record_from_json
-from ebb.resilience.rate_limit import RateLimit
-from ebb.valkey.link import Request
-from ebb.valkey.scripts import ASK, DIGITS, HOT_KEY, ROUTING_KEY, limit_key, record_key
+from ebb.valkey.scripts import DIGITS
+
+NO_LIMIT = Allowance(0.0, sys.maxsize, 0.0)
+"""Of a tier that knows no plans."""
 
 _GONE = -2
 """PTTL of a key that is not there."""
 
-
-class Questions:
-    """Packs the commands of one read.
-
-    Args:
-        limit: what each client may ask; None for no limit.
-        ttl: seconds that a record is kept.
-        refresh: seconds after which a hot record's life begins anew.
-    """
-
-    def __init__(self, limit: RateLimit | None, ttl: float, refresh: float) -> None:
-        step = 1e6 / limit.per_second if limit else 0.0
-        self._step, self._tolerance = f"{step:.3f}", f"{step * limit.burst if limit else 0.0:.3f}"
-        self._life, self._refresh = f"{ttl * 1000:.0f}", f"{refresh * 1000:.0f}"
-        self._pack = Connection().pack_commands  # never opened
-
-    def to_primary(self, entity_id: str, client: str) -> Request:
-        """Return the whole question: script, record, its life, routing version."""
-        return self._request([self._ask(entity_id, client), *_reads(entity_id)])
-
-    def with_script(self, entity_id: str, client: str) -> Request:
-        """Return the same, and load the script first; its first reply is of no interest."""
-        return self._request([("SCRIPT LOAD", ASK.text), self._ask(entity_id, client), *_reads(entity_id)])
-
-    def to_replica(self, entity_id: str) -> Request:
-        """Return the question without the script, which writes."""
-        return self._request(_reads(entity_id))
-
-    def _ask(self, entity_id: str, client: str) -> tuple[str | int, ...]:
-        keys = (limit_key(client), record_key(entity_id), HOT_KEY)
-        return ("EVALSHA", ASK.sha, 3, *keys, self._step, self._tolerance, self._life, self._refresh, entity_id)
-
-    def _request(self, commands: Sequence[tuple[str | int, ...]]) -> Request:
-        return Request(b"".join(self._pack(commands)), len(commands))
+_BY_RATE = 1
 
 
-def _reads(entity_id: str) -> list[tuple[str | int, ...]]:
-    key = record_key(entity_id)
-    return [("GET", key), ("PTTL", key), ("GET", ROUTING_KEY)]
-
-
-def answer(replies: Sequence[Any], ttl: float, *, hedged: bool) -> FastAnswer:
+def answer(replies: Sequence[Any], ttl: float, plan: Plan | None, *, hedged: bool) -> FastAnswer:
     """Make the answer of the last three or four replies.
 
     Args:
         replies: of the script (not from a replica), the record, its life in milliseconds, the routing version.
         ttl: seconds that a record is kept.
+        plan: the client's; None for no limit.
         hedged: whether a replica answered.
     """
     blob, life, routing = replies[-3:]
     record = stored_record(blob)
-    since_put = 0.0
-    if record is not None and life != -1:
-        since_put = ttl if life == _GONE else max(0.0, ttl - life / 1000)
-    wait = None if hedged or isinstance(replies[-4], ResponseError) else replies[-4] / 1e6
-    return FastAnswer(record, since_put, wait, _version(routing), hedged)
+    since_put = 0.0 if record is None else _since_put(life, ttl)
+    return FastAnswer(record, since_put, None if hedged else allowance(replies[-4], plan), _version(routing), hedged)
+
+
+def answers(replies: Sequence[Any], entities: int, ttl: float, plan: Plan | None, *, hedged: bool) -> FastAnswers:
+    """Make the answers about many; see `answer`.
+
+    Args:
+        replies: as there, with the list of all records, and then all lives.
+        entities: that were asked for.
+        ttl, plan, hedged: see `answer`.
+    """
+    blobs, lives = replies[-entities - 2], replies[-entities - 1 : -1]
+    records = [stored_record(blob) for blob in blobs]
+    since_put = [_since_put(life, ttl) for life in lives]
+    decided = None if hedged else allowance(replies[-entities - 3], plan)
+    return FastAnswers(records, since_put, decided, _version(replies[-1]), hedged)
+
+
+def allowance(reply: Any, plan: Plan | None) -> Allowance | None:
+    """Return what the script's reply says; None where it could not decide."""
+    if isinstance(reply, ResponseError):
+        return None
+    if plan is None:
+        return NO_LIMIT
+    refused, debt, left, to_midnight = reply
+    quota_left = None if left < 0 else left
+    if not refused:
+        return plan.admitted(debt / 1e6, quota_left)
+    if refused == _BY_RATE:
+        return plan.refused_by_rate(debt / 1e6, quota_left)
+    return plan.refused_by_quota(debt / 1e6, left, to_midnight / 1e6)
 
 
 def stored_record(blob: Any) -> FeatureRecord | None:
@@ -83,24 +75,30 @@ def stored_record(blob: Any) -> FeatureRecord | None:
         return None
 
 
-def refusal(replies: Sequence[Any]) -> ResponseError | None:
+def refusal(replies: Sequence[Any]) -> RedisError | None:
     """Return the reply that makes the others useless, if there is one.
 
     A script that is not loaded yet can be; a key of another kind counts as forgotten.
     """
     for reply in replies:
-        if isinstance(reply, ResponseError) and not isinstance(reply, NoScriptError) and _kind(reply) != "WRONGTYPE":
+        if isinstance(reply, RedisError) and not isinstance(reply, NoScriptError) and _kind(reply) != "WRONGTYPE":
             return reply
     return None
 
 
 def lacks_script(replies: Sequence[Any]) -> bool:
     """Tell whether the server does not know the script (any more)."""
-    return any(isinstance(reply, NoScriptError) for reply in replies)
+    return isinstance(replies[0], NoScriptError)
 
 
-def _kind(error: ResponseError) -> str:
+def _kind(error: RedisError) -> str:
     return str(error).partition(" ")[0]
+
+
+def _since_put(life: int, ttl: float) -> float:
+    if life < 0:
+        return ttl if life == _GONE else 0.0
+    return max(0.0, ttl - life / 1000)
 
 
 def _version(reply: Any) -> int:

@@ -2,30 +2,42 @@
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 from ebb.errors import Unavailable
 from ebb.metrics import Silent
-from ebb.ports import FastAnswer, FeatureRecord, Signals
+from ebb.plans import Allowance, Plan, Plans
+from ebb.ports import FastAnswer, FastAnswers, FeatureRecord, Signals
 from ebb.record_json import record_to_json
 from ebb.resilience.breaker import Breaker
-from ebb.resilience.rate_limit import RateLimit
+from ebb.resilience.hedge_delay import HedgeDelay
 from ebb.valkey.address import ValkeyAddress
-from ebb.valkey.answers import Questions, answer, lacks_script
-from ebb.valkey.hedge import Reads
+from ebb.valkey.answers import allowance, answer, answers, lacks_script
+from ebb.valkey.hedge import Reads, Replies
 from ebb.valkey.holdings import Holdings
+from ebb.valkey.link import Request
+from ebb.valkey.questions import Questions, of_many_to_replica, of_one_to_replica, with_script
 from ebb.valkey.server import Server
 from ebb.valkey.writer import StoredJson, Writer
+
+_Found = TypeVar("_Found", FastAnswer, FastAnswers)
 
 YEAR = 365 * 86_400.0
 """Seconds that a record is kept where no feature says less."""
 
 _WRITE_SECONDS = 0.5
 """A write of many records may take longer than a read."""
+
+_MANY_SECONDS = 0.100
+"""A read of 1,000 entities may take longer than one of a single one: a thousand records are half a megabyte."""
+
+_MANY_FLOOR, _MANY_CAP = 0.010, 0.050
+"""Bounds of a hedge's delay for such a read."""
 
 _INTERVAL = 1.0
 
@@ -45,7 +57,7 @@ class ValkeyFeatures:
         ttl: seconds that a record is kept after it was put; None for a year.
         shortest_ttl: seconds of the feature that leaves the fast tier first; None for `ttl`. A hot record's life
             begins anew when half of this is over.
-        limit: what each client may ask; None for no limit.
+        plans: what each client may ask; None for no limit.
         signals: takes the breakers' states and what becomes of hedges.
         interval: seconds that a server is left alone after failures.
     """
@@ -63,13 +75,13 @@ class ValkeyFeatures:
         timeout: float = 0.010,
         ttl: float | None = None,
         shortest_ttl: float | None = None,
-        limit: RateLimit | None = None,
+        plans: Plans | None = None,
         signals: Signals | None = None,
         interval: float = _INTERVAL,
     ) -> None:
         signals = signals or Silent()
         self._timeout, self._ttl = timeout, ttl or YEAR
-        self._questions = Questions(limit, self._ttl, min(shortest_ttl or self._ttl, self._ttl) / 2)
+        self._plans, self._questions = plans, Questions(plans, self._ttl, min(shortest_ttl or self._ttl, self._ttl) / 2)
         address = ValkeyAddress(host, port, username, password, tls)
         breaker = Breaker("valkey", signals, interval=interval)
         self._servers = [Server(address, breaker, timeout)]
@@ -79,7 +91,13 @@ class ValkeyFeatures:
             replica = Server(replica_at, Breaker("valkey_replica", signals, interval=interval), timeout)
             self._servers.append(replica)
         # An encrypted connection takes several round trips, and would never be made within the shortest delay.
-        self._reads = Reads(self._servers[0], replica, connect_seconds=timeout / 2 if tls else 0.0, signals=signals)
+        connect_seconds = timeout / 2 if tls else 0.0
+        self._reads = Reads(self._servers[0], replica, connect_seconds=connect_seconds, signals=signals)
+        delay = HedgeDelay(_MANY_FLOOR, _MANY_CAP)
+        self._reads_of_many = Reads(
+            self._servers[0], replica, connect_seconds=connect_seconds, signals=signals, delay=delay
+        )
+        self._decisions = Reads(self._servers[0], None, signals=signals)
         calm = max(timeout, _WRITE_SECONDS)
         self._writer = Writer(address, breaker, seconds=calm, ttl=self._ttl)
         self._holdings = Holdings(address, seconds=calm)
@@ -92,16 +110,42 @@ class ValkeyFeatures:
         Raises:
             Unavailable: no server answers in time, or is asked because none has answered lately.
         """
-        plain = partial(self._questions.to_replica, entity_id)
-        with self._lock:  # answers of one connection belong to whoever asked last
-            deadline = time.monotonic() + self._timeout
-            replies = self._reads.read(self._questions.to_primary(entity_id, client), plain, deadline)
-            if not replies.hedged and lacks_script(replies.values):
-                replies = self._reads.read(self._questions.with_script(entity_id, client), plain, deadline)
-        found = answer(replies.values, self._ttl, hedged=replies.hedged)
-        # A replica may lag behind: the highest version seen applies.
-        self._routing = max(self._routing, found.routing)
-        return found if found.routing == self._routing else replace(found, routing=self._routing)
+        whole = self._questions.of_one(entity_id, client)
+        replies = self._asked(self._reads, whole, partial(of_one_to_replica, entity_id), self._timeout)
+        return self._newest(answer(replies.values, self._ttl, self._plan(client), hedged=replies.hedged))
+
+    def ask_many(self, entity_ids: Sequence[str], client: str) -> FastAnswers:
+        """Read many entities and count as many requests of the client, in one round trip; see `FastTier`.
+
+        Raises:
+            Unavailable: see `ask`.
+        """
+        whole = self._questions.of_many(entity_ids, client)
+        seconds = max(self._timeout, _MANY_SECONDS)
+        replies = self._asked(self._reads_of_many, whole, partial(of_many_to_replica, entity_ids), seconds)
+        plan = self._plan(client)
+        return self._newest(answers(replies.values, len(entity_ids), self._ttl, plan, hedged=replies.hedged))
+
+    def admit(self, client: str, cost: int) -> Allowance:
+        """Count so many requests of the client that read nobody; only the primary can.
+
+        Raises:
+            Unavailable: see `ask`.
+        """
+        whole = self._questions.of_nobody(client, cost)
+        replies = self._asked(self._decisions, whole, lambda: whole, self._timeout)
+        decided = allowance(replies.values[-1], self._plan(client))
+        if decided is None:
+            raise Unavailable("Valkey holds something else under the name of this client's limit")
+        return decided
+
+    def announce_routing(self, version: int) -> None:
+        """State the newest version of the routing table; see `RoutingNews`.
+
+        Raises:
+            Unavailable: Valkey does not answer.
+        """
+        self._writer.announce_routing(version)
 
     def put(self, records: Mapping[str, FeatureRecord]) -> None:
         """Hold these records, unless a higher version is already held; an equal one only lives longer.
@@ -165,3 +209,19 @@ class ValkeyFeatures:
                 server.close()
         self._writer.close()
         self._holdings.close()
+
+    def _plan(self, client: str) -> Plan | None:
+        return None if self._plans is None else self._plans.of(client)
+
+    def _asked(self, reads: Reads, whole: Request, plain: Callable[[], Request], seconds: float) -> Replies:
+        with self._lock:  # answers of one connection belong to whoever asked last
+            deadline = time.monotonic() + seconds
+            replies = reads.read(whole, plain, deadline)
+            if not replies.hedged and lacks_script(replies.values):
+                replies = reads.read(with_script(whole), plain, deadline)
+        return replies
+
+    def _newest(self, found: _Found) -> _Found:
+        """Give an answer the highest routing version seen: a replica may lag behind."""
+        self._routing = found.routing = max(self._routing, found.routing)
+        return found

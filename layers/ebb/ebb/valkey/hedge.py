@@ -35,14 +35,21 @@ class Reads:
         replica: answers reads only; None where there is none.
         connect_seconds: what the primary may take to connect, when that is longer than the hedge's delay.
         signals: takes `hedge_sent` and `hedge_denied` (no token was left).
+        delay: after which the replica is asked; None for one of short reads.
     """
 
     def __init__(
-        self, primary: Server, replica: Server | None, *, connect_seconds: float = 0.0, signals: Signals
+        self,
+        primary: Server,
+        replica: Server | None,
+        *,
+        connect_seconds: float = 0.0,
+        signals: Signals,
+        delay: HedgeDelay | None = None,
     ) -> None:
         self._primary, self._replica = primary, replica
         self._connect_seconds, self._signals = connect_seconds, signals
-        self.delay, self._budget = HedgeDelay(), ShareBudget(_EXTRA_SHARE, _EXTRA_BURST)
+        self.delay, self._budget = delay or HedgeDelay(), ShareBudget(_EXTRA_SHARE, _EXTRA_BURST)
 
     def read(self, whole: Request, plain: Callable[[], Request], deadline: float) -> Replies:
         """Return the first replies that come before `deadline`, a moment of `time.monotonic`.

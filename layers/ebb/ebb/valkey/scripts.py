@@ -1,7 +1,9 @@
-"""The two scripts and the keys they work on.
+"""The scripts and the keys they work on.
 
     f:<entity_id>     16 digits of version, then the record's JSON; every record has a life
-    rl:<client>       when the client's next request is due, microseconds of the server's clock
+    rl:<client>       when the client has paid for all it asked, microseconds of the server's clock, and for how many
+                      requests the last question counted
+    quota:<client>:N  requests counted on the day that lies N days after 1 January 1970 (UTC)
     hot               a sorted set of at most `MOST` entities: logarithms of their decayed counts of reads
     routing:version   the version of the routing table
 
@@ -35,6 +37,7 @@ def _script(name: str, **constants: float) -> Script:
 
 ASK = _script("ask.lua", HALF_LIFE=HALF_LIFE, MOST=MOST, HOT=HOT)
 PUT = _script("put.lua", DIGITS=DIGITS)
+ANNOUNCE = _script("announce.lua")
 
 
 def record_key(entity_id: str) -> str:
@@ -45,3 +48,8 @@ def record_key(entity_id: str) -> str:
 def limit_key(client: str) -> str:
     """Return the key of a client's rate limit."""
     return f"rl:{client}"
+
+
+def quota_key(client: str) -> str:
+    """Return what the keys of a client's quota begin with; the script adds the day."""
+    return f"quota:{client}"

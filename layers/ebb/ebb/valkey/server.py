@@ -41,16 +41,16 @@ class Server:
             raise unavailable(error) from None
 
     def send(self, request: Request, deadline: float) -> Link:
-        """Send commands on a warm connection, or on a new one that opens before `deadline`.
+        """Send commands before `deadline`, on a warm connection or on a new one.
 
         The link belongs to the caller, until it is given back (`succeeded`), parked or closed.
 
         Raises:
-            redis.RedisError, OSError: the connection is lost or does not open in time.
+            redis.RedisError, OSError: the connection is lost, or not open in time.
         """
         link = self._spare() or Link(self._address, deadline)
         try:
-            link.send(request)
+            link.send(request, deadline)
         except BaseException:
             link.close()
             raise

@@ -8,9 +8,9 @@ from redis.exceptions import NoScriptError
 from ebb.errors import Unavailable
 from ebb.resilience.breaker import Breaker
 from ebb.valkey.address import ValkeyAddress
-from ebb.valkey.connection import make_client
+from ebb.valkey.connection import make_client, named
 from ebb.valkey.refusal import FAILURES, unavailable
-from ebb.valkey.scripts import DIGITS, HOT_KEY, PUT, record_key
+from ebb.valkey.scripts import ANNOUNCE, DIGITS, HOT_KEY, PUT, ROUTING_KEY, record_key
 
 _RECORDS_A_SCRIPT = 64
 """So few that no read waits for long behind one."""
@@ -66,6 +66,15 @@ class Writer:
             raise meaning from None
         self._breaker.succeeded()
         return following >= replicas
+
+    def announce_routing(self, version: int) -> None:
+        """State the newest version of the routing table; a lower one than is known changes nothing.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        with named():
+            self._client.eval(ANNOUNCE.text, 1, ROUTING_KEY, version)
 
     def close(self) -> None:
         """Close all connections."""
