@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from ebb.connect import CALM, connect_fast, connect_postgres, make_metrics
+from ebb.folder_routing import FolderRouting
 from ebb.http.doors import report_to_log
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
@@ -13,6 +14,7 @@ from ebb.postgres.months import PostgresMonths
 from ebb.settings import Settings
 from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.refilled import ValkeyRefilled
+from lambdas.maintain.announcement import Announcement
 from lambdas.maintain.intervals import Intervals
 from lambdas.maintain.logic import Maintenance
 
@@ -28,14 +30,16 @@ def bootstrap(environment: Mapping[str, str]) -> Maintenance:
     """
     settings = Settings.from_environment(environment)
     metrics = make_metrics(settings, "maintain")
-    connection = connect_postgres(settings, CALM)
+    connection, fast = connect_postgres(settings, CALM), connect_fast(settings, metrics)
+    announcement = Announcement(lambda: settings.contract, FolderRouting(settings.routing), fast)
     return Maintenance(
         durable=PostgresFeatures(connection, settings.history_keep),
-        fast=connect_fast(settings, metrics),
+        fast=fast,
         refilling=ValkeyRefilled(ValkeyAddress(settings.valkey_host, settings.valkey_port), seconds=_SECONDS),
         months=PostgresMonths(connection, settings.history_keep),
         subjects=partial(count_subjects, connection),
         prune_keys=PostgresIdempotencyKeys(connection).prune,
+        announce=announcement.make,
         intervals=Intervals(settings.shortest_ttl, time.monotonic),
         clock=time.monotonic,
         now=time.time,

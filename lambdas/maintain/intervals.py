@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 EVERY: Mapping[str, float] = {
+    "routing": 0.0,
     "repair": 0.0,
     "refresh": 60.0,
     "refill": 0.0,

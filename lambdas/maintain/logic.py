@@ -37,7 +37,7 @@ KEYS_KEPT_SECONDS = 86_400.0
 PRUNINGS = 10
 """Times that old idempotency keys are forgotten by one invocation, some thousand each."""
 
-TASKS = ("repair", "refresh", "refill", "months", "check", "keys")
+TASKS = ("routing", "repair", "refresh", "refill", "months", "check", "keys")
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Maintenance:
         durable, fast, refilling, months: see their protocols.
         subjects: counts those whom the durable tier holds.
         prune_keys: forgets idempotency keys that are older than so many seconds, and says how many; 0 where none is.
+        announce: tells of the newest routing table, and returns its version; 0 where there is none.
         intervals: how often each task is due.
         clock, now: monotonic and epoch seconds.
         report: takes what went wrong, for the log; told once until it changes.
@@ -61,6 +62,7 @@ class Maintenance:
     months: HistoryMonths
     subjects: Callable[[], int]
     prune_keys: Callable[[float], int]
+    announce: Callable[[], int]
     intervals: Intervals
     clock: Callable[[], float]
     now: Callable[[], float]
@@ -95,6 +97,9 @@ class Maintenance:
             self._tell(name, failed.get(name, ""))
         self.tick()
         return {**done, "failed": failed}
+
+    def _routing(self) -> dict[str, Any]:
+        return {"version": self.announce()}
 
     def _repair(self) -> dict[str, Any]:
         done = drain(self.durable, self.fast, OLDER_SECONDS, NOTES)

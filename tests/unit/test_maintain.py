@@ -85,6 +85,7 @@ class World:
             self.months,
             self.durable.count,
             self.keys.prune,
+            lambda: 7,
             Intervals(self.shortest_ttl, self.clock),
             self.clock,
             self.clock,
@@ -108,6 +109,7 @@ def test_one_invocation_does_all_that_is_due(world: World) -> None:
     world.clock.now += 3
     done = world.maintenance.run("all")
     assert set(done) == {*EVERY, "failed"}
+    assert done["routing"] == {"version": 7}
     assert done["repair"] == {"notes": 1, "records": 3, "away": ""}
     assert done["refill"]["complete"]
     assert done["months"] == {"dropped": [], "waiting": ""}
@@ -122,9 +124,9 @@ def test_one_invocation_does_all_that_is_due(world: World) -> None:
 def test_the_next_invocation_does_only_what_is_due_again(world: World) -> None:
     world.maintenance.run("all")
     world.clock.now += 5
-    assert set(world.maintenance.run("all")) == {"repair", "refill", "failed"}
+    assert set(world.maintenance.run("all")) == {"routing", "repair", "refill", "failed"}
     world.clock.now += 60
-    assert set(world.maintenance.run("all")) == {"repair", "refill", "refresh", "check", "failed"}
+    assert set(world.maintenance.run("all")) == {"routing", "repair", "refill", "refresh", "check", "failed"}
     world.clock.now += 3600
     assert set(world.maintenance.run("all")) == {*EVERY, "failed"}
     assert len(world.months.ensured) == 6
@@ -149,7 +151,7 @@ def test_a_task_that_is_asked_for_is_done_at_once(world: World, task: str) -> No
 
 @pytest.mark.parametrize("task", ["", "everything", "__init__"])
 def test_a_task_that_is_none_is_refused(world: World, task: str) -> None:
-    with pytest.raises(BadShape, match="choose one of all, repair"):
+    with pytest.raises(BadShape, match="choose one of all, routing"):
         world.maintenance.run(task)
 
 
