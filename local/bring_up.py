@@ -12,7 +12,11 @@ from local.loading.database import prepare_database
 from local.loading.erasures import scrub_erased
 from local.loading.load import Table, load_table
 from local.loading.running import LOADS
-from local.serve import find_release, keep_port, make_plan, pinned
+from local.serving.environment import Cloud
+from local.serving.plan import keep_port, make_plan
+from local.serving.plans import plans_text
+from local.serving.release import find_release
+from local.serving.routing import announce_version, put_in_force
 from local.supervisor.failure import failure_kept
 from local.supervisor.servers import Servers
 from local.supervisor.state import State, make_state_folder
@@ -30,12 +34,14 @@ class Request:
     environments: int
     replica: bool
     folder: Path
+    plans: Path | None = None
 
     def options(self) -> list[str]:
         """Return the options that ask for the same again."""
         options = ["--port", str(self.port), "--environments", str(self.environments)]
         options += ["--release", str(self.release)] if self.release else []
         options += ["--replica"] if self.replica else []
+        options += ["--plans", str(self.plans)] if self.plans else []
         return options + (["--data", str(self.data)] if self.data else [])
 
 
@@ -56,7 +62,8 @@ def bring_up(request: Request, progress: Progress, announce: Callable[[State], N
     loads = request.folder / LOADS
     make_state_folder(request.folder)
     with failure_kept(request.folder):
-        served = pinned(find_release(request.release), request.folder)
+        cloud = Cloud(find_release(request.release), request.folder, plans_text(request.plans))
+        served = cloud.served
         if request.data is not None and served.release is None:
             raise Misuse("--data needs a release, whose contract explains the columns: train one with `ebb train`")
     announced: list[State] = []
@@ -66,6 +73,9 @@ def bring_up(request: Request, progress: Progress, announce: Callable[[State], N
         if request.data is not None and served.release is not None:
             load_table(Table(request.data, served.release.contract, loads), servers, progress)
         scrub_erased(servers, database, loads)
+        table = put_in_force(served, request.folder)
+        if table is not None:
+            announce_version(servers, table.version)
 
     def came_up(state: State) -> None:
         announced.append(state)
@@ -77,8 +87,6 @@ def bring_up(request: Request, progress: Progress, announce: Callable[[State], N
         # Alembic takes as long to import as a new Postgres to start.
         Thread(target=preload, daemon=True).start()
     environments, replica = request.environments, request.replica
-    plan = make_plan(
-        served, request.folder, port=request.port, environments=environments, replica=replica, prepare=prepare
-    )
+    plan = make_plan(cloud, port=request.port, environments=environments, replica=replica, prepare=prepare)
     run(plan, came_up)
     return bool(announced)

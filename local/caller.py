@@ -12,6 +12,7 @@ from local.supervisor.state import State, running_state, state_folder
 
 AUDIENCE = "ebb"
 _SECONDS = 15.0
+_ROUTE, _ROUTING = "ebb-route", "/v1/routing"
 
 
 class Refused(EbbError):
@@ -76,6 +77,45 @@ def erase_subject(entity_id: str) -> dict[str, Any]:
         Refused, Unavailable: see `score_entity`.
     """
     return _ask("ebb-subject", ("subjects",), "DELETE", _subject(entity_id))
+
+
+def show_routing() -> dict[str, Any]:
+    """Return the routing table and its last changes.
+
+    Raises:
+        Refused, Unavailable: see `score_entity`.
+    """
+    return _ask(_ROUTE, ("admin",), "GET", _ROUTING)
+
+
+def set_routing(roles: Mapping[str, Any]) -> dict[str, Any]:
+    """State who stands beside the champion, and return the new table.
+
+    Args:
+        roles: `challengers`, `cheap`, `shadow`, and `based_on` where it is to follow one version only.
+
+    Raises:
+        Refused, Unavailable: see `score_entity`.
+    """
+    return _ask(_ROUTE, ("admin",), "PUT", _ROUTING, roles)
+
+
+def promote_release(release: str) -> dict[str, Any]:
+    """Make a release the champion, and return the new table.
+
+    Raises:
+        Refused, Unavailable: see `score_entity`.
+    """
+    return _ask(_ROUTE, ("admin",), "POST", f"{_ROUTING}/promote", {"release": release})
+
+
+def roll_back() -> dict[str, Any]:
+    """Let champion and previous champion change places, and return the new table.
+
+    Raises:
+        Refused, Unavailable: see `score_entity`.
+    """
+    return _ask(_ROUTE, ("admin",), "POST", f"{_ROUTING}/rollback", {})
 
 
 def _part(entity_id: str, query: Mapping[str, float]) -> dict[str, Any]:

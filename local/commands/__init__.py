@@ -7,6 +7,10 @@ from local.commands.check import check
 from local.commands.down import down
 from local.commands.init import init
 from local.commands.load import load
+from local.commands.route.promote import promote
+from local.commands.route.rollback import rollback
+from local.commands.route.set import set_roles
+from local.commands.route.show import show as show_routing
 from local.commands.score import score
 from local.commands.status import status
 from local.commands.subject.erase import erase
@@ -31,5 +35,9 @@ COMMANDS: dict[str, Callable[..., object]] = {
 }
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., object]]]] = {
     "subject": ("What is held of one entity, and its erasure.", {"show": show, "erase": erase}),
+    "route": (
+        "Which releases serve, and with which weights.",
+        {"show": show_routing, "set": set_roles, "promote": promote, "rollback": rollback},
+    ),
 }
 """Commands of two words: the first one's help, and the second ones."""

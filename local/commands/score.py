@@ -74,7 +74,7 @@ def _facts(answer: dict[str, Any]) -> dict[str, Any]:
 def _table(data: Path, out: Path, release: Path | None, *, as_json: bool) -> None:
     from ebb.errors import NoRelease  # noqa: PLC0415
     from local.score_table import score_table  # noqa: PLC0415
-    from local.serve import DEFAULT_RELEASES, find_release  # noqa: PLC0415
+    from local.serving.release import DEFAULT_RELEASES, find_release  # noqa: PLC0415
 
     loaded = find_release(release).release
     if loaded is None:

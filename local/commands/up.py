@@ -23,6 +23,7 @@ def up(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Table whose features are loaded first (csv or parquet).")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one.")] = 8080,
+    plans: Annotated[Path | None, typer.Option(help="What each client may ask (TOML or JSON).")] = None,
     environments: Annotated[int, typer.Option(min=1, max=64, help="Environments of the prediction function.")] = 2,
     *,
     replica: Annotated[bool, typer.Option("--replica", help="Start a replica of Valkey for hedged reads.")] = False,
@@ -43,7 +44,7 @@ def up(
         raise DataError(f"there is no file or folder {data}: check the path")
     if port:
         require_free(port)
-    request = Request(release, data, port, environments, replica, state_folder())
+    request = Request(release, data, port, environments, replica, state_folder(), plans)
     if detach:
         _tell(request.folder, _detached(request), as_json=as_json)
     else:

@@ -9,6 +9,7 @@ from ebb.postgres.address import PostgresAddress
 from ebb.release.load import load_contract
 from local.servers.cluster import USER, data_folder
 from local.servers.ports import LOOPBACK
+from local.serving.tables import champion
 from local.supervisor.servers import Servers
 from local.supervisor.state import State
 
@@ -38,10 +39,11 @@ def served_contract(state: State, folder: Path) -> Contract:
     Raises:
         Misuse: it serves none.
         ReleaseError: the release is altered or gone.
+        RoutingError, Unavailable: the routing table that names it cannot be read.
     """
-    if state.contract is None or state.release is None:
+    if state.contract is None or state.releases is None:
         raise Misuse("the local cloud serves no release yet: say which contract explains the columns with --contract")
-    return load_contract(FolderReleases(folder / "pinned" / state.release), state.contract)
+    return load_contract(FolderReleases(Path(state.releases)), state.contract, champion(state, folder))
 
 
 def fitting(contract: Contract, state: State) -> Contract:

@@ -35,6 +35,7 @@ class Plan:
         audience: who the tokens are for.
         contract: name of the contract, for the state.
         release: version of the release, for the state.
+        releases: folder of all releases, for the state.
         replica: whether Valkey gets a replica, which answers when it is slow or away.
         valkey_memory_mib: the most memory Valkey's data may take, in MiB.
         durable: whether Postgres answers a commit only when it is on disk.
@@ -51,6 +52,7 @@ class Plan:
     audience: str = "ebb"
     contract: str | None = None
     release: str | None = None
+    releases: str | None = None
     replica: bool = False
     valkey_memory_mib: int = 512
     durable: bool = True

@@ -44,7 +44,8 @@ class State(BaseModel):
         functions: environments alive now, by function.
         restarts: how often a server was restarted, by name.
         contract: the name of the contract that is served.
-        release: the version of the release that is served; None when there is none yet.
+        release: the version of the release that was the champion when it came up; None when there was none yet.
+        releases: the folder of all releases; None when there was none yet.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +59,7 @@ class State(BaseModel):
     restarts: dict[str, NonNegativeInt] = {}
     contract: str | None = None
     release: str | None = None
+    releases: str | None = None
 
     @property
     def url(self) -> str:

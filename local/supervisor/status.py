@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ebb.errors import EbbError
 from local.servers.ports import is_listening
+from local.serving.tables import champion
 from local.supervisor.state import State, read_state
 
 
@@ -34,6 +36,7 @@ class Status:
         state: the state as recorded; None when there is none.
         processes: the recorded children.
         listening: whether each port accepts connections, by name.
+        release: the champion of the newest routing table; None where none is served.
     """
 
     up: bool
@@ -41,6 +44,7 @@ class Status:
     state: State | None
     processes: list[ProcessStatus]
     listening: dict[str, bool]
+    release: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return all of it as JSON values."""
@@ -51,7 +55,7 @@ class Status:
             "phase": state.phase if state else None,
             "url": state.url if state else None,
             "contract": state.contract if state else None,
-            "release": state.release if state else None,
+            "release": self.release,
             "started_at": state.started_at if state else None,
             "supervisor": state.supervisor.pid if state else None,
             "ports": state.ports.model_dump() if state else {},
@@ -85,4 +89,13 @@ def status(folder: Path) -> Status:
         state=state,
         processes=processes,
         listening=listening,
+        release=_champion(state, folder),
     )
+
+
+def _champion(state: State, folder: Path) -> str | None:
+    """Return the champion; the one that came up where the tables cannot be read, which stops no status."""
+    try:
+        return champion(state, folder)
+    except EbbError:
+        return state.release

@@ -53,6 +53,7 @@ class Supervisor:
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
             contract=plan.contract,
             release=plan.release,
+            releases=plan.releases,
         )
 
     async def run(self) -> None:

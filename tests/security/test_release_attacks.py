@@ -15,7 +15,7 @@ from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release import manifest as m
 from ebb.release.load import load_champion, load_contract
-from local.serve import find_release
+from local.serving.release import find_release
 from tests.fakes.contracts import TEXT, tiny_contract
 from tests.fakes.releases import tiny_release, version_in, with_manifest
 

@@ -10,7 +10,8 @@ import pytest
 from ebb.contract import Contract, parse_contract
 from ebb.errors import ContractError
 from local.cli import run
-from local.serve import find_release, pinned
+from local.serving.release import find_release
+from local.serving.routing import put_in_force
 from tests.fakes.contracts import TEXT
 from tests.fakes.releases import tiny_release, version_in
 from training.dataset import read_dataset
@@ -170,6 +171,8 @@ def test_releases_that_were_moved_are_found_again(tmp_path: Path) -> None:
     version = version_in(files)
     for root in (tmp_path / "first", tmp_path / "second"):
         FolderReleases(root).write("tiny", version, files)
-        served = pinned(find_release(root / "tiny" / version), state)
-        assert (served.releases / "tiny" / version).resolve() == root / "tiny" / version
+        served = find_release(root / "tiny" / version)
+        table = put_in_force(served, state)
+        assert table is not None
+        assert (table.version, table.champion, served.releases) == (1, version, root)
         (root / "tiny" / version).rename(root / "tiny" / "gone")

@@ -13,14 +13,18 @@ from hypothesis import strategies as st
 
 from ebb.errors import Misuse, ReleaseError, Unavailable
 from ebb.folder import FolderReleases
+from ebb.folder_routing import FolderRouting
 from ebb.postgres.loads import Checkpoint
 from ebb.postgres.month import Month
 from ebb.release import manifest as m
+from ebb.routing.change import started
+from ebb.routing.table import Change
 from local.commands.load import facts, told
 from local.loading.load import Loaded
 from local.loading.preparing import BATCH, Preparing, latest_of_months
 from local.loading.running import fitting, running_servers, served_contract
 from local.servers.process_id import ProcessId
+from local.serving.tables import champion
 from local.supervisor.state import Ports, State
 from tests.fakes.made_contracts import contract_of
 from tests.fakes.releases import tiny_release
@@ -86,7 +90,7 @@ def test_what_a_load_did_is_told_to_scripts_and_people() -> None:
     assert facts(Loaded("abc", 1_000, 0, 0, 0, 0, None, ())) == {"rows": "1,000"}
 
 
-def _state(contract: str | None, release: str | None) -> State:
+def _state(contract: str | None, release: str | None, releases: str | None = None) -> State:
     return State(
         phase="up",
         supervisor=ProcessId(1, 0),
@@ -94,6 +98,7 @@ def _state(contract: str | None, release: str | None) -> State:
         ports=Ports(postgres=1234, valkey=4321),
         contract=contract,
         release=release,
+        releases=releases,
     )
 
 
@@ -108,19 +113,24 @@ def test_the_running_cloud_names_servers_and_password(tmp_path: Path) -> None:
     assert "p4ss" not in repr(servers)
 
 
-def test_the_contract_is_the_served_releases(tmp_path: Path) -> None:
-    files = tiny_release()
-    version = m.version_of(files)
-    store = FolderReleases(tmp_path / "pinned" / version)
-    store.write("tiny", version, files)
-    store.set_champion("tiny", version)
-    contract = served_contract(_state("tiny", version), tmp_path)
+def test_the_contract_is_the_champions(tmp_path: Path) -> None:
+    store, versions = FolderReleases(tmp_path / "releases"), []
+    for bias in (0.0, 1.0):
+        files = tiny_release(bias)
+        versions.append(m.version_of(files))
+        store.write("tiny", versions[-1], files)
+    state = _state("tiny", versions[0], str(tmp_path / "releases"))
+    contract = served_contract(state, tmp_path)
     assert contract.name == "tiny"
-    assert fitting(contract, _state("tiny", version)) is contract
+    assert fitting(contract, state) is contract
     assert fitting(contract, _state(None, None)) is contract
     with pytest.raises(Misuse, match="serves 'other', but this contract describes 'tiny'"):
         fitting(contract, _state("other", "v"))
     with pytest.raises(Misuse, match="serves no release yet"):
         served_contract(_state(None, None), tmp_path)
     with pytest.raises(ReleaseError):
-        served_contract(_state("tiny", "gone"), tmp_path)
+        served_contract(_state("tiny", "0123456789ab", str(tmp_path / "releases")), tmp_path)
+    FolderRouting(tmp_path / "routing").append("tiny", started(versions[1], "0" * 32, Change(1.0, "me", "start")))
+    assert champion(state, tmp_path) == versions[1], "since it came up, another one was promoted"
+    (tmp_path / "releases" / "tiny" / versions[0]).rename(tmp_path / "gone")
+    assert served_contract(state, tmp_path) == contract

@@ -1,0 +1,1 @@
+"""`ebb route`: which releases serve, and with which weights."""
