@@ -5,18 +5,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ebb.connect import CALM, connect_fast, connect_postgres, connect_store, make_metrics
-from ebb.contract.model import Contract
 from ebb.folder import FolderReleases
+from ebb.folder_routing import FolderRouting
 from ebb.http.doors import report_to_log
-from ebb.ports import ReleaseStore
+from ebb.ports import ReleaseStore, RoutingStore, Scorer
 from ebb.postgres.idempotency import PostgresIdempotencyKeys
 from ebb.postgres.subjects import PostgresSubjects
-from ebb.release.load import load_contract
-from ebb.serving import only_contract
+from ebb.release.load import LoadedRelease, load_release
+from ebb.serving.contracts import only_contract
 from ebb.settings import Settings
 from ebb.store.store import FeatureStore
 from ebb.store.subjects import Subjects
+from lambdas.records.admission import Limits
+from lambdas.records.contract import WritableContract
 from lambdas.records.once import Once
+from lambdas.records.routing import RoutingService
 from lambdas.records.service import RecordsService
 from lambdas.records.subjects import SubjectsService
 
@@ -28,13 +31,17 @@ class Records:
     Attributes:
         features: writes features.
         subjects: answers and erases subjects.
+        routing: shows and changes the routing table.
         once: guards what writes against being done twice.
+        limits: counts the requests of what does not count itself.
         tick: called after each answer, for the metrics.
     """
 
     features: RecordsService
     subjects: SubjectsService
+    routing: RoutingService
     once: Once
+    limits: Limits
     tick: Callable[[], None]
 
 
@@ -42,6 +49,7 @@ def bootstrap(
     environment: Mapping[str, str],
     *,
     releases: ReleaseStore | None = None,
+    routing: RoutingStore | None = None,
     store: FeatureStore | None = None,
     subjects: Subjects | None = None,
 ) -> Records:
@@ -53,16 +61,25 @@ def bootstrap(
     settings = Settings.from_environment(environment)
     metrics = make_metrics(settings, "records")
     where = releases or FolderReleases(settings.releases)
-    held: list[Contract] = []
+    tables = routing or FolderRouting(settings.routing)
 
-    def contract() -> Contract:
-        if not held:
-            held.append(load_contract(where, settings.contract or only_contract(where)))
-        return held[0]
+    def name() -> str:
+        return settings.contract or only_contract(where)
+
+    def load(contract: str, version: str) -> LoadedRelease:
+        return load_release(where, contract, version, _make_scorer)
 
     fast, connection = connect_fast(settings, metrics), connect_postgres(settings, CALM)
     store = store or connect_store(settings, metrics, fast, connection)
     subjects = subjects or Subjects(PostgresSubjects(connection), fast)
-    once = Once(PostgresIdempotencyKeys(connection))
-    features = RecordsService(contract, store, time.time, report_to_log)
-    return Records(features, SubjectsService(subjects, time.time), once, metrics.tick)
+    once = Once(PostgresIdempotencyKeys(connection), store)
+    contract = WritableContract(name, tables, where, time.monotonic)
+    deciding = RoutingService(name, tables, where, fast, load, time.time, report_to_log)
+    features = RecordsService(contract.get, store, time.time, report_to_log)
+    return Records(features, SubjectsService(subjects, time.time), deciding, once, store, metrics.tick)
+
+
+def _make_scorer(model: bytes) -> Scorer:
+    from ebb.onnx import OnnxScorer  # noqa: PLC0415 - slow to import, and only a change of the routing table needs it
+
+    return OnnxScorer(model)

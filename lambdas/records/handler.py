@@ -5,18 +5,22 @@ from typing import Any
 
 from ebb.http.doors import dispatch
 from ebb.http.scopes import ADMIN, FEATURES
+from lambdas.records.admission import limited
 from lambdas.records.bootstrap import bootstrap
 
 RECORDS = bootstrap(os.environ)
+
+_once, _limits = RECORDS.once.guard, RECORDS.limits
+_features, _subjects, _routing = RECORDS.features, RECORDS.subjects, RECORDS.routing
 ROUTES = {
-    "PUT /v1/features/{entity_id}": RECORDS.once.guard(FEATURES, RECORDS.features.put_features),
-    "POST /v1/features/batch": RECORDS.once.guard(FEATURES, RECORDS.features.put_batch),
-    "GET /v1/subjects/{entity_id}": RECORDS.subjects.export,
-    "DELETE /v1/subjects/{entity_id}": RECORDS.subjects.erase,
-    "GET /v1/routing": RECORDS.routing.show,
-    "PUT /v1/routing": RECORDS.once.guard(ADMIN, RECORDS.routing.set_roles),
-    "POST /v1/routing/promote": RECORDS.once.guard(ADMIN, RECORDS.routing.promote),
-    "POST /v1/routing/rollback": RECORDS.once.guard(ADMIN, RECORDS.routing.roll_back),
+    "PUT /v1/features/{entity_id}": _once(FEATURES, _features.put_features),
+    "POST /v1/features/batch": _once(FEATURES, _features.put_batch),
+    "GET /v1/subjects/{entity_id}": limited(_limits, _subjects.export),
+    "DELETE /v1/subjects/{entity_id}": limited(_limits, _subjects.erase),
+    "GET /v1/routing": limited(_limits, _routing.show),
+    "PUT /v1/routing": _once(ADMIN, limited(_limits, _routing.set_roles)),
+    "POST /v1/routing/promote": _once(ADMIN, limited(_limits, _routing.promote)),
+    "POST /v1/routing/rollback": _once(ADMIN, limited(_limits, _routing.roll_back)),
 }
 
 

@@ -16,7 +16,8 @@ from ebb.errors import BadShape, KeyReused, Unavailable, UnderWay
 from ebb.http.calls import Call
 from ebb.http.doors import Route
 from ebb.http.problems import Answer, ok
-from ebb.ports.idempotency import IdempotencyKeys
+from ebb.ports.idempotency import Claim, IdempotencyKeys
+from lambdas.records.admission import Limits, admit
 
 HEADER, REPLAYED = "idempotency-key", "idempotency-replayed"
 
@@ -35,11 +36,12 @@ class Once:
 
     Args:
         keys: what is remembered.
+        limits: count what is answered from memory; what is done counts itself.
         lease: seconds; see `IdempotencyKeys.claim`.
     """
 
-    def __init__(self, keys: IdempotencyKeys, lease: float = LEASE_SECONDS) -> None:
-        self._keys, self._lease = keys, lease
+    def __init__(self, keys: IdempotencyKeys, limits: Limits, lease: float = LEASE_SECONDS) -> None:
+        self._keys, self._limits, self._lease = keys, limits, lease
 
     def guard(self, scope: str, route: Route) -> Route:
         """Return the route, done once for each key; calls without one go straight through.
@@ -62,12 +64,8 @@ class Once:
 
     def _once(self, call: Call, key: bytes, request: bytes, route: Route) -> object:
         claim = self._keys.claim(key, request, self._lease)
-        if not claim.same:
-            raise KeyReused("this idempotency key was sent with another request before: send each request with its own")
-        if claim.answer is not None:
-            return _again(call, orjson.loads(claim.answer))
         if claim.token is None:
-            raise UnderWay("the same request is still being worked on: send it again in a moment", _WAIT_SECONDS)
+            return self._answered(call, claim)
         try:
             document = route(call)
         except BaseException:
@@ -77,6 +75,14 @@ class Once:
         with suppress(Unavailable):  # what was written stands, and is answered
             self._keys.keep(key, claim.token, _impersonal(document))
         return document
+
+    def _answered(self, call: Call, claim: Claim) -> Answer:
+        admit(self._limits, call.client)
+        if not claim.same:
+            raise KeyReused("this idempotency key was sent with another request before: send each request with its own")
+        if claim.answer is None:
+            raise UnderWay("the same request is still being worked on: send it again in a moment", _WAIT_SECONDS)
+        return _again(call, orjson.loads(claim.answer))
 
 
 def _hash_of(*parts: str) -> bytes:

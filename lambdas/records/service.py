@@ -12,6 +12,7 @@ from ebb.http.doors import Report
 from ebb.http.scopes import FEATURES
 from ebb.ports import FeatureRecord, FeatureUpdate
 from ebb.store.store import FeatureStore
+from lambdas.records.admission import admit
 
 ONE_LIMIT, BATCH_LIMIT = 65_536, 5_000_000
 """Bytes of a body."""
@@ -43,6 +44,7 @@ class RecordsService:
     def put_features(self, call: Call) -> dict[str, Any]:
         """`PUT /v1/features/{entity_id}`: write some or all features of one entity."""
         call.require(FEATURES)
+        admit(self._store, call.client)
         entity_id = entity_id_of(call.path.get("entity_id"))
         document = call.document(ONE_LIMIT)
         only(document, _ONE)
@@ -61,6 +63,7 @@ class RecordsService:
         entities = document.get("entities")
         if not isinstance(entities, list) or not 0 < len(entities) <= BATCH_ENTITIES:
             raise BadShape(f"`entities` must be a list of 1 to {BATCH_ENTITIES:,} objects")
+        admit(self._store, call.client, len(entities))
         updates = self._updates(entities)
         held = self._store.write(updates)
         late = sum(_came_too_late(update, held[update.entity_id]) for update in updates)

@@ -22,6 +22,8 @@ from lambdas.records.once import Once
 from local.servers.postgres import Postgres
 from tests.fakes.events import event
 from tests.fakes.idempotency import MemoryIdempotencyKeys
+from tests.fakes.stores import MemoryStore
+from tests.home import ROOT
 from tests.integration.databases import Database
 
 KEY, REQUEST, OTHER = b"k" * 32, b"r" * 32, b"o" * 32
@@ -134,7 +136,7 @@ def test_two_threads_with_one_key_write_once(database: Database, connection: Pos
             path={"entity_id": "e-1"},
             headers={"idempotency-key": "one"},
         )
-        guarded = Once(PostgresIdempotencyKeys(mine)).guard(FEATURES, route)
+        guarded = Once(PostgresIdempotencyKeys(mine), MemoryStore().store).guard(FEATURES, route)
         barrier.wait(20)
         deadline = time.monotonic() + 20
         while (answered := answer(made, guarded, lambda *_: None)).status == 409:
@@ -158,6 +160,7 @@ from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.idempotency import PostgresIdempotencyKeys
 from lambdas.records.once import Once
+from tests.fakes.stores import MemoryStore
 
 told = json.load(sys.stdin)
 connection = PostgresConnection(PostgresAddress(**told["address"]))
@@ -166,7 +169,8 @@ def route(call):
     PostgresFeatures(connection).merge([FeatureUpdate("dying", {"a": 1}, 1.7e9)])
     os.kill(os.getpid(), signal.SIGKILL)
 
-answer(told["event"], Once(PostgresIdempotencyKeys(connection)).guard("features:write", route), print)
+once = Once(PostgresIdempotencyKeys(connection), MemoryStore().store)
+answer(told["event"], once.guard("features:write", route), print)
 """
 
 
@@ -181,7 +185,9 @@ def test_killed_between_the_write_and_its_answer_it_is_done_again_after_the_leas
         headers={"idempotency-key": "dying"},
     )
     told = orjson.dumps({"address": vars(database.address), "event": made})
-    killed = subprocess.run([sys.executable, "-c", DYING], input=told, capture_output=True, check=False, timeout=60)
+    killed = subprocess.run(
+        [sys.executable, "-c", DYING], input=told, capture_output=True, check=False, timeout=60, cwd=ROOT
+    )
     assert killed.returncode == -9, killed.stderr
     features = PostgresFeatures(connection)
     assert features.read("dying") is not None, "it died after the write"
@@ -192,9 +198,9 @@ def test_killed_between_the_write_and_its_answer_it_is_done_again_after_the_leas
         return {"entity_id": "dying", "written": 1}
 
     keys = PostgresIdempotencyKeys(connection)
-    assert answer(made, Once(keys).guard(FEATURES, route), print).status == 409
+    assert answer(made, Once(keys, MemoryStore().store).guard(FEATURES, route), print).status == 409
     time.sleep(0.02)
-    impatient = Once(keys, lease=0.01).guard(FEATURES, route)
+    impatient = Once(keys, MemoryStore().store, lease=0.01).guard(FEATURES, route)
     assert answer(made, impatient, print).status == 200
     replayed = answer(made, impatient, print)
     assert replayed.headers["idempotency-replayed"] == "true"

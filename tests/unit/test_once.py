@@ -12,6 +12,7 @@ from ebb.http.calls import Call
 from ebb.http.doors import answer
 from ebb.http.problems import Answer
 from ebb.http.scopes import FEATURES
+from ebb.plans import Plan
 from lambdas.records.once import LEASE_SECONDS, Once
 from lambdas.records.service import RecordsService
 from tests.fakes.contracts import ROW, tiny_contract
@@ -29,7 +30,7 @@ class World:
         self.clock = Clock()
         self.tiers = MemoryStore()
         self.keys = MemoryIdempotencyKeys(self.clock)
-        self.once = Once(self.keys)
+        self.once = Once(self.keys, self.tiers.store)
         self.service = RecordsService(tiny_contract, self.tiers.store, self.clock, lambda *_: None)
         self.writes = 0
 
@@ -201,3 +202,14 @@ def test_one_key_on_two_routes_is_two_requests(world: World) -> None:
 
 def _never(_call: Call) -> object:
     raise BadShape("nobody comes here")
+
+
+def test_what_is_answered_from_memory_counts_too() -> None:
+    world = World()
+    world.tiers = MemoryStore(plan=Plan(0.01, 2))
+    world.tiers.fast.away = True  # now the limiter in the process decides
+    world.once = Once(world.keys, world.tiers.store)
+    world.service = RecordsService(tiny_contract, world.tiers.store, world.clock, lambda *_: None)
+    assert [world.put().status for _ in range(4)] == [200, 200, 200, 429]
+    assert world.put(key="another").status == 429
+    assert len(world.keys.rows) == 1, "what was refused is not remembered"

@@ -9,7 +9,9 @@ from ebb.contract import Contract
 from ebb.errors import NoRelease
 from ebb.http.doors import answer
 from ebb.http.problems import Answer
+from ebb.plans import Plan
 from ebb.ports import Access
+from lambdas.records.admission import limited
 from lambdas.records.service import BATCH_ENTITIES, TOO_LATE, RecordsService
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event
@@ -187,3 +189,41 @@ def test_no_release_yet() -> None:
         "PUT /v1/features/{entity_id}", _bytes({"features": ROW}), scope="features:write", path={"entity_id": "e"}
     )
     assert answer(made, service.put_features, service.report).status == 503
+
+
+class Limited(World):
+    """The same with a plan of three requests at once, the next in a hundred seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tiers = MemoryStore(plan=Plan(0.01, 2))
+        self.tiers.fast.away = True  # now the limiter in the process decides
+        self.tiers.clock.now = NOW
+        self.service = RecordsService(tiny_contract, self.tiers.store, lambda: NOW, lambda *_: None)
+
+
+def test_a_write_counts_as_one_request_and_a_batch_as_many_as_it_has_entities() -> None:
+    world = Limited()
+    assert world.batch(_entities(2)).status == 200
+    assert world.put({"features": ROW}).status == 200
+    refused = world.put({"features": ROW})
+    assert refused.status == 429
+    assert int(refused.headers["retry-after"]) > 1
+    assert "ratelimit-policy" in refused.headers
+    assert world.batch(_entities(1)).status == 429
+
+
+def test_a_batch_that_is_too_much_writes_nothing() -> None:
+    world = Limited()
+    assert world.batch(_entities(4)).status == 200, "a batch may owe"
+    held = set(world.tiers.durable.records)
+    assert world.batch(_entities(9)).status == 429
+    assert set(world.tiers.durable.records) == held
+
+
+def test_routes_that_count_nothing_themselves_are_counted() -> None:
+    world = Limited()
+    route = limited(world.tiers.store, lambda call: {"client": call.client})
+    statuses = [answer(event("GET /x"), route, lambda *_: None).status for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    assert answer(event("GET /x", client="another"), route, lambda *_: None).status == 200

@@ -64,6 +64,7 @@ _HIDDEN = {
 """What is said where the error itself names paths, servers or users."""
 
 _AWAY = 503
+_DAY = 86_400
 
 
 def ok(document: Any, correlation_id: str) -> Answer:
@@ -113,9 +114,34 @@ def _unexpected(correlation_id: str) -> dict[str, Any]:
 
 def _waiting(error: errors.EbbError, status: int) -> Mapping[str, str]:
     """Return the headers that say when to ask again."""
-    if isinstance(error, errors.RateLimited | errors.UnderWay):
-        return {"retry-after": str(max(1, math.ceil(error.wait)))}
+    if isinstance(error, errors.RateLimited):
+        return {"retry-after": _seconds(error.wait), **_limits(error)}
+    if isinstance(error, errors.UnderWay):
+        return {"retry-after": _seconds(error.wait)}
     return {"retry-after": "1"} if status == _AWAY else {}
+
+
+def _seconds(wait: float) -> str:
+    return str(max(1, math.ceil(wait)))
+
+
+def _limits(error: errors.RateLimited) -> Mapping[str, str]:
+    """Return the client's plan and what is left of it (draft-ietf-httpapi-ratelimit-headers-10).
+
+    A policy is `q` requests in a window of `w` seconds; the rate's window is as long as its burst lasts.
+    """
+    if not error.rate:
+        return {}
+    window = max(1, math.ceil(error.burst / error.rate))
+    policies = [f'"rate";q={math.floor(error.rate * window)};w={window}']
+    until = f";t={_seconds(error.reset)}"
+    by_quota = error.limit == "quota"
+    left = [f'"rate";r={error.remaining}{"" if by_quota else until}']
+    if error.daily is not None:
+        policies.append(f'"quota";q={error.daily};w={_DAY}')
+    if error.quota_left is not None:
+        left.append(f'"quota";r={error.quota_left}{until if by_quota else ""}')
+    return {"ratelimit-policy": ", ".join(policies), "ratelimit": ", ".join(left)}
 
 
 def _send(document: dict[str, Any], more: Mapping[str, str]) -> Answer:
