@@ -1,0 +1,108 @@
+"""Sealing: standard keys, nonces that never repeat, pseudonyms that say nothing, lengths that tell little."""
+
+import hmac
+from binascii import a2b_base64
+
+import orjson
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ebb.errors import Misuse
+from ebb.event_log.sealing import BLOCK, Sealer, secret_name, subject_key
+from tests.fakes.prediction_events import SALT, SECRET
+
+OPENED = b'{"id":"one"}'
+
+
+def _hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
+    """Return what RFC 5869 says for one block, by the standard library alone."""
+    return hmac.digest(hmac.digest(salt or bytes(32), secret, "sha256"), info + b"\x01", "sha256")[:length]
+
+
+def _parts(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return what is bound, the nonce and the sealed text of a line."""
+    sealed = a2b_base64(orjson.loads(line)["sealed"]["text"])
+    return line[: line.index(b',"text"')], sealed[:12], sealed[12:]
+
+
+def test_the_oracle_itself_keeps_the_vector_of_rfc_5869() -> None:
+    salt, info = bytes(range(13)), bytes(range(0xF0, 0xFA))
+    made = _hkdf(b"\x0b" * 22, salt, info, 32)
+    assert made.hex() == "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"
+
+
+@given(st.binary(min_size=32, max_size=64), st.binary(min_size=16, max_size=16))
+def test_keys_are_hkdf_sha256(secret: bytes, salt: bytes) -> None:
+    assert subject_key(secret, salt) == _hkdf(secret, salt, b"ebb event subject 1", 32)
+    assert secret_name(secret) == _hkdf(secret, b"", b"ebb event secret 1", 4).hex()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_pseudonym_is_half_an_hmac_under_a_key_of_its_own(entity_id: str) -> None:
+    key = _hkdf(SECRET, b"", b"ebb event pseudonym 1", 32)
+    made = Sealer(SECRET).pseudonym(entity_id)
+    assert made == hmac.digest(key, entity_id.encode(), "sha256").hex()[:32]
+
+
+def test_pseudonyms_differ_by_entity_and_by_stage_and_stay() -> None:
+    sealer = Sealer(SECRET)
+    assert sealer.pseudonym("c-1") == sealer.pseudonym("c-1") == Sealer(SECRET).pseudonym("c-1")
+    assert len({sealer.pseudonym("c-1"), sealer.pseudonym("c-2"), Sealer(SECRET[::-1]).pseudonym("c-1")}) == 3
+
+
+@given(st.binary(max_size=2000).map(bytes.hex))
+def test_what_is_sealed_opens_with_the_subject_s_key_and_only_where_it_belongs(text: str) -> None:
+    personal = orjson.dumps({"text": text})
+    bound, nonce, sealed = _parts(Sealer(SECRET).close(SALT, OPENED, personal))
+    cipher = AESGCM(subject_key(SECRET, bytes.fromhex(SALT)))
+    assert cipher.decrypt(nonce, sealed, bound).rstrip(b" ") == personal
+    assert bound == b'{"id":"one","sealed":{"by":"subject","secret":"%s"' % secret_name(SECRET).encode()
+    with pytest.raises(InvalidTag):
+        cipher.decrypt(nonce, sealed, bound.replace(b"one", b"two"))
+
+
+def test_a_line_is_one_json_object_without_a_newline() -> None:
+    line = Sealer(SECRET).close(SALT, OPENED, b"{}")
+    assert list(orjson.loads(line)) == ["id", "sealed"]
+    assert list(orjson.loads(line)["sealed"]) == ["by", "secret", "text"]
+    assert b"\n" not in line
+
+
+def test_a_nonce_never_repeats_and_the_same_content_never_looks_the_same() -> None:
+    sealer = Sealer(SECRET)
+    parts = [_parts(sealer.close(SALT, OPENED, b"{}")) for _ in range(10_000)]
+    assert len({nonce for _, nonce, _ in parts}) == len({sealed for _, _, sealed in parts}) == 10_000
+
+
+def test_without_a_salt_the_key_is_random_every_time_and_nobody_has_it() -> None:
+    drawn = iter([b"k" * 32, b"n" * 12, b"K" * 32, b"N" * 12])
+    sealer = Sealer(SECRET, lambda length: next(drawn)[:length])
+    for key, nonce in ((b"k" * 32, b"n" * 12), (b"K" * 32, b"N" * 12)):
+        bound, used, sealed = _parts(sealer.close("", OPENED, b'{"entity_id":"c-1"}'))
+        assert b'"by":"none"' in bound
+        assert used == nonce
+        assert AESGCM(key).decrypt(nonce, sealed, bound).startswith(b'{"entity_id":"c-1"}')
+    assert next(drawn, None) is None
+
+
+@given(st.integers(0, 3 * BLOCK))
+def test_lengths_come_in_blocks(length: int) -> None:
+    _, _, sealed = _parts(Sealer(SECRET).close(SALT, OPENED, b"x" * length))
+    assert (len(sealed) - 16) % BLOCK == 0
+    assert 0 <= len(sealed) - 16 - length < BLOCK
+
+
+@pytest.mark.parametrize("salt", ["canary", "00" * 15, "00" * 17, "zz" * 16])
+def test_what_is_no_salt_is_refused_and_not_repeated(salt: str) -> None:
+    with pytest.raises(Misuse, match=r"^A subject's salt is 32 hex digits") as refused:
+        Sealer(SECRET).close(salt, OPENED, b"{}")
+    assert salt not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_short_secret_is_refused() -> None:
+    with pytest.raises(Misuse, match="at least 32 random bytes; this one has 31"):
+        Sealer(SECRET[1:])
