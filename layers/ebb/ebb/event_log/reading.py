@@ -92,7 +92,10 @@ def unseal(event: RecordedEvent, secret: bytes, salt: str) -> PredictionEvent:
     try:
         text = _decrypt(subject_key(secret, bytes.fromhex(salt)), event)
     except (InvalidTag, Error, KeyError, ValueError, TypeError, AttributeError):
-        raise DataError(f"{name} does not open: it was altered, or the salt is another subject's.") from None
+        raise DataError(
+            f"{name} does not open with this salt: its subject was erased since and has a new one, it is another "
+            "subject's, or the event was altered, which its chain tells."
+        ) from None
     return _whole(event.open, orjson.loads(text), salt)
 
 
