@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ebb.errors import Unavailable
@@ -31,6 +31,7 @@ class Server:
         roots: the processes it began with; all their descendants are its own.
         wire: how it is asked.
         own_network: whether the port is in the first process's own network namespace.
+        parts: by what a part is called, the processes that it began with; what none of them is, is the first root's.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Server:
     roots: tuple[int, ...]
     wire: Wire
     own_network: bool = False
+    parts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
