@@ -108,7 +108,7 @@ class World:
         """Let the serving clock run until something is so; fails when it never is."""
         end = time.monotonic() + seconds
         while not done():
-            assert time.monotonic() < end, self.reports
+            assert time.monotonic() < end, self.reports[-3:]
             self.monotonic += 1.0
             time.sleep(0.002)
 
