@@ -152,7 +152,12 @@ def test_an_event_that_cannot_be_sealed_spends_nothing(sink: MemoryEvents) -> No
 
 def test_threads_share_one_chain(sink: MemoryEvents) -> None:
     log = event_log(sink)
-    threads = [Thread(target=lambda: [log.record([made_event()]) for _ in range(200)]) for _ in range(4)]
+
+    def work() -> None:
+        for _ in range(200):
+            log.record([made_event()])
+
+    threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -36,12 +36,11 @@ def _file(folder: Path) -> Iterator[Case]:
     path = folder / "function.log"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     full, spare = os.open("/dev/full", os.O_WRONLY), os.dup(descriptor)
-    yield Case(
-        LogSink(descriptor),
-        path.read_bytes,
-        lambda: os.dup2(full, descriptor) and None,
-        lambda: os.dup2(spare, descriptor) and None,
-    )
+
+    def become(other: int) -> None:
+        os.dup2(other, descriptor)
+
+    yield Case(LogSink(descriptor), path.read_bytes, lambda: become(full), lambda: become(spare))
     for each in (descriptor, full, spare):
         os.close(each)
 
