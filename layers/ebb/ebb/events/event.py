@@ -33,7 +33,7 @@ class PredictionEvent:
         client: who asked.
         purpose: what for.
         entity_id: whom; the event holds a pseudonym in its place.
-        salt: the subject's own, 32 hex digits; empty where no tier could tell one.
+        salt: the subject's own, 32 hex digits; empty where no tier could tell one. Used to seal, and recorded nowhere.
         release: sha256 of the release that answered; None where the rules did.
         rules: version of the rules that answered; None where a release did.
         variant: `champion`, `challenger`, `cheap` or `rules`.
@@ -41,7 +41,7 @@ class PredictionEvent:
         escalated: whether the cheap release left the case to the champion.
         tier: where stored values came from.
         hedged: whether the replica answered in the primary's place.
-        degraded: why the rules answered.
+        degraded: *sealed*; why the rules answered. That they did, and for how many reasons, stays open.
         milliseconds: that the answer took, up to its recording.
         cost: of those, in dollars.
         inputs: *sealed*; accepted values by feature, NaN or "" where missing.
