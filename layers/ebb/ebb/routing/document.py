@@ -49,6 +49,9 @@ def table_from_document(document: Any) -> RoutingTable:
     champion = _release(held["champion"], "champion")
     slots = _slots(held["slots"])
     _check_slots(slots, check_roles(champion, roles))
+    previous = None if held["previous"] is None else _release(held["previous"], "previous")
+    if previous == champion:
+        raise RoutingError("`previous` is the champion itself, which is nothing to go back to")
     version = held["version"]
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         raise RoutingError("`version` of a routing table must be a whole number from 1")
@@ -56,7 +59,7 @@ def table_from_document(document: Any) -> RoutingTable:
         version,
         _matching(held["salt"], "salt", _SALT, "32 hex digits"),
         champion,
-        None if held["previous"] is None else _release(held["previous"], "previous"),
+        previous,
         roles.challengers,
         roles.cheap,
         roles.shadow,
