@@ -14,6 +14,9 @@ from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast
 
 
+UNLIMITED = Plan(1e6, 1e6)
+
+
 @dataclass
 class Clock:
     """Seconds, as far as the test moved them."""
@@ -51,7 +54,7 @@ class MemoryStore:
     clock: Clock = field(default_factory=Clock)
     signals: Counted = field(default_factory=Counted)
     reads_per_second: float = 1e6
-    plan: Plan = Plan(1e6, 1e6)
+    plan: Plan = UNLIMITED
 
     def __post_init__(self) -> None:
         self.fast = MemoryFast(clock=self.clock)

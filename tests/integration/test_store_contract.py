@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ebb.connect import connect_fast
 from ebb.errors import Unavailable
 from ebb.metrics import Silent
-from ebb.ports import Access, FastTier, FeatureRecord, FeatureUpdate, RepairTier, SubjectTier
+from ebb.ports import Access, DurableTier, FastTier, FeatureRecord, FeatureUpdate, RepairTier, SubjectTier
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.store.reading import Reading
 from ebb.store.store import FeatureStore
@@ -29,6 +29,7 @@ class Together:
     fast: FastTier
     subjects: SubjectTier
     notes: RepairTier
+    durable: DurableTier
 
     def read(self, entity_id: str) -> Reading:
         return self.one.read(entity_id, "me", {})
@@ -45,7 +46,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Together]:
     fast = connect_fast(servers.settings, Silent())
     try:
         subjects = PostgresSubjects(servers.connection())
-        yield Together(servers.writer(), servers.writer(), fast, subjects, servers.durable())
+        yield Together(servers.writer(), servers.writer(), fast, subjects, servers.durable(), servers.durable())
     finally:
         fast.close()
         servers.end()
@@ -57,7 +58,7 @@ def tiers(request: pytest.FixtureRequest) -> Together:
         found: Together = request.getfixturevalue("real")
         return found
     world = MemoryStore(Clock(time.time()))
-    return Together(world.store, world.another(), world.fast, world.durable, world.durable)
+    return Together(world.store, world.another(), world.fast, world.durable, world.durable, world.durable)
 
 
 def _id() -> str:
@@ -157,3 +158,56 @@ def test_any_writes_leave_what_the_fakes_are_left_with(
         assert expected is not None
         assert (found.values, found.event_times) == (expected.values, expected.event_times)
         assert found == real.subjects.read(names[letter])
+
+
+KINDS = ("held", "forgotten", "expired", "erased", "unknown")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 9)), min_size=1, max_size=12))
+def test_many_at_once_are_what_each_is_alone(tiers: Together, crowd: list[tuple[str, int]]) -> None:
+    """The same for two lots of entities: one is read one by one, the other at once."""
+    lots: list[list[str]] = [[_id() for _ in crowd] for _ in range(2)]
+    for (kind, value), *names in zip(crowd, *lots, strict=True):
+        for who in names:
+            if kind == "unknown":
+                continue
+            update = FeatureUpdate(who, {"a": value, "b": "x"}, 100.0)
+            if kind == "forgotten":
+                tiers.durable.merge([update])
+                continue
+            tiers.one.write([update])
+            if kind == "erased":
+                tiers.fast.put(tiers.subjects.erase(who, Access(time.time(), "me", "erase", "c-1")).records)
+    ttls = {"a": 1e-9} if any(kind == "expired" for kind, _ in crowd) else {}
+    alone = [tiers.one.read(who, "me", ttls) for who in lots[0]]
+    together = tiers.one.read_many(lots[1], "me", ttls)
+    assert [_told(reading) for reading in together] == [_told(reading) for reading in alone]
+    assert [_told(reading) for reading in tiers.other.read_many(lots[0], "me", {})] == [
+        _told(reading) for reading in tiers.other.read_many(lots[1], "me", {})
+    ]
+
+
+def _told(reading: Reading) -> tuple[object, ...]:
+    values = None if reading.record is None else (dict(reading.record.values), dict(reading.record.event_times))
+    return values, reading.tier, reading.trouble, reading.expired, reading.hedged
+
+
+def test_a_thousand_that_the_fast_tier_forgot_are_one_query(real: Together) -> None:
+    crowd, features = [_id() for _ in range(1_000)], {f"feature_{number}": 0.1 * number for number in range(20)}
+    real.durable.merge([FeatureUpdate(who, features, 100.0) for who in crowd])
+    first, again = real.one.read_many(crowd, "me", {}), real.other.read_many(crowd, "me", {})
+    assert {reading.tier for reading in first} == {"durable"}
+    assert {reading.tier for reading in again} == {"fast"}
+    assert [reading.record for reading in first] == [reading.record for reading in again]
+
+
+def test_reads_and_writes_of_one_client_are_one_allowance(tiers: Together) -> None:
+    name = _id()
+    allowances = [
+        tiers.one.read("x", name, {}).allowance,
+        tiers.other.read_many(["x"] * 10, name, {})[0].allowance,
+        tiers.one.admit(name, 100),
+    ]
+    assert {allowance.wait for allowance in allowances} == {0.0}
+    assert min(allowance.remaining for allowance in allowances) > 100_000

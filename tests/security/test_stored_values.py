@@ -76,7 +76,7 @@ def test_writing_again_and_again_never_grows_a_record(tiers: Tiers) -> None:
     written = [tiers.store.write([FeatureUpdate("grow", values, NOW + n)])["grow"] for n in range(5)]
     assert all(record.values == values for record in written)
     part = [tiers.store.write([FeatureUpdate("grow", {"x0": 1e-320}, NOW + 9 + n)])["grow"] for n in range(5)]
-    assert len({len(orjson.dumps(record.event_times)) for record in part}) == 1
+    assert len({len(orjson.dumps(dict(record.event_times))) for record in part}) == 1
 
 
 @pytest.mark.parametrize("when", [5e-324, 1e-310, 0.1, 1_800_000_000.123456])

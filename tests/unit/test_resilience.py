@@ -13,6 +13,7 @@ from ebb.resilience.breaker import Breaker, State
 from ebb.resilience.budget import RateBudget, ShareBudget
 from ebb.resilience.hedge_delay import HedgeDelay
 from ebb.resilience.rate_limit import RateLimiter
+from tests.fakes.naive_limit import NaiveLimit
 
 
 class Clock:
@@ -283,6 +284,45 @@ def test_each_client_gets_its_rate_and_burst_and_never_more(
         assert wait >= 0
         granted[client] += not wait
         assert granted[client] <= 1 + burst + (clock.now - began) * per_second + 1e-6
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 3), st.integers(0, 40)), min_size=1, max_size=60),
+    st.floats(0.5, 50),
+    st.integers(0, 30),
+)
+def test_what_counts_for_several_is_paid_for_as_the_plainest_words_say(
+    asked: list[tuple[str, float, int]], rate: float, burst: int
+) -> None:
+    clock, plan = Clock(), Plan(rate, burst)
+    limiter, naive = RateLimiter(Plans(plan), clock), {name: NaiveLimit(plan) for name in "ab"}
+    for client, pause, cost in asked:
+        clock.now += pause
+        owed = naive[client].owed(clock.now)
+        if abs(owed - burst) < 1e-4:  # on the edge, rounding decides
+            continue
+        allowance = limiter.take(client, cost)
+        assert (allowance.wait == 0) == naive[client].asks(clock.now, cost)
+        assert allowance.reset * rate == pytest.approx(naive[client].owed(clock.now), abs=1e-5)
+        if allowance.wait:
+            assert allowance.wait * rate == pytest.approx(owed - burst, abs=1e-5)
+
+
+def test_a_batch_above_the_burst_is_admitted_and_paid_for(clock: Clock) -> None:
+    limiter = RateLimiter(Plans(Plan(10.0, 20)), clock)
+    first = limiter.take("c", 1_000)
+    assert (first.wait, first.remaining, first.reset) == (0.0, 0, pytest.approx(100.0))
+    refused = limiter.take("c", 1)
+    assert (refused.wait, refused.refused) == (pytest.approx(98.0), "rate")
+    clock.now += 98.0
+    assert limiter.take("c", 500).wait == 0
+
+
+def test_each_client_is_measured_by_its_own_plan(clock: Clock) -> None:
+    limiter = RateLimiter(Plans(Plan(1.0, 0), {"large": Plan(1.0, 50)}), clock)
+    assert [limiter.take("large").remaining for _ in range(3)] == [50, 49, 48]
+    assert limiter.take("small").remaining == 0
+    assert limiter.take("small").wait == pytest.approx(1.0)
 
 
 @given(st.floats(0.5, 100), st.integers(0, 20))

@@ -3,8 +3,8 @@
 import pytest
 
 from ebb.errors import Unavailable
-from ebb.plans import Plan, Plans
-from ebb.ports import Access, FeatureUpdate
+from ebb.plans import Plan
+from ebb.ports import Access, FeatureRecord, FeatureUpdate
 from ebb.store.last_known import LastKnown
 from ebb.store.reading import Reading
 from ebb.store.repair import drain
@@ -242,3 +242,27 @@ def test_no_cache_outlives_a_minute() -> None:
     cache.keep("a", record)
     clock.now += 61
     assert cache.get("a") is None
+
+
+def test_a_newer_record_in_the_cache_keeps_its_own_end() -> None:
+    clock = Clock()
+    cache = LastKnown(clock=clock)
+    newer, older = FeatureRecord({"x": 2}, {"x": 2.0}, 2), FeatureRecord({"x": 1}, {"x": 1.0}, 1)
+    cache.keep("a", newer)
+    clock.now += 30
+    cache.keep("a", older)
+    assert cache.get("a") == newer
+    clock.now += 31
+    assert cache.get("a") is None
+    cache.keep("a", older)
+    assert cache.get("a") == older
+
+
+def test_what_is_too_old_does_not_stay_in_memory() -> None:
+    clock = Clock()
+    cache = LastKnown(clock=clock)
+    for number in range(50):
+        cache.keep(f"old-{number}", FeatureRecord({"x": 1}, {"x": 1.0}, 1))
+    clock.now += 61
+    cache.keep("new", FeatureRecord({"x": 1}, {"x": 1.0}, 1))
+    assert list(cache._records) == ["new"]

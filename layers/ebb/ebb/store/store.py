@@ -26,7 +26,8 @@ class FeatureStore:
         cache: what was last known, used only when no tier can say.
         limiter: knows the clients' plans, and decides while the fast tier cannot.
         signals: takes `read_TIER` for every read, `rate_limited` for every request that is refused, `quota_unknown`
-            for every one whose quota cannot be counted, and `repair_left` for every write that the fast tier missed.
+            for every one that is admitted though nobody can count its quota, and `repair_left` for every write that
+            the fast tier missed.
     """
 
     def __init__(
@@ -70,10 +71,12 @@ class FeatureStore:
         one token of its budget.
 
         Args:
-            entity_ids: whom; at least one.
+            entity_ids: whom; one that stands twice is read and counted twice.
             client: who asks.
             ttls: see `read`.
         """
+        if not entity_ids:
+            return []
         answers: FastAnswers | None = None
         with suppress(Unavailable):
             answers = self._fast.ask_many(entity_ids, client)
@@ -129,7 +132,7 @@ class FeatureStore:
         """Return what the fast tier decided, or decide here."""
         if allowance is None:
             allowance = self._limiter.take(client, cost)
-            if self._limiter.plans.of(client).daily is not None:
+            if not allowance.wait and self._limiter.plans.of(client).daily is not None:
                 self._signals.count("quota_unknown", cost)
         if allowance.wait:
             self._signals.count("rate_limited")

@@ -41,7 +41,9 @@ def answers(replies: Sequence[Any], entities: int, ttl: float, plan: Plan | None
     Args:
         replies: as there, with the list of all records, and then all lives.
         entities: that were asked for.
-        ttl, plan, hedged: see `answer`.
+        ttl: see `answer`.
+        plan: see `answer`.
+        hedged: see `answer`.
     """
     blobs, lives = replies[-entities - 2], replies[-entities - 1 : -1]
     records = [stored_record(blob) for blob in blobs]
