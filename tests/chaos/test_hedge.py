@@ -15,9 +15,9 @@ from ebb.ports import FastAnswer
 from ebb.resilience.breaker import Breaker, State
 from ebb.resilience.budget import ShareBudget
 from ebb.valkey.address import ValkeyAddress
-from ebb.valkey.answers import Questions
 from ebb.valkey.exchange import ask, overdue
 from ebb.valkey.features import ValkeyFeatures
+from ebb.valkey.questions import of_one_to_replica
 from ebb.valkey.server import Server
 from local.servers.valkey import Valkey
 from tests.fakes.odd_server import unreachable
@@ -223,6 +223,43 @@ def test_a_lost_replica_is_no_trouble_and_is_used_again_when_it_is_back(pair: Pa
         eventually(lambda: (found := answers(fast, "e7")) is not None and found.hedged and _right(found, 7))
 
 
+def _all_right(fast: ValkeyFeatures) -> tuple[float, bool]:
+    """Read everybody in one question; return seconds, and whether the replica answered."""
+    began = time.perf_counter()
+    found = fast.ask_many([f"e{number}" for number in range(CROWD)], "c")
+    seconds = time.perf_counter() - began
+    assert found.records == [record(number + 1, float(number)) for number in range(CROWD)]
+    assert (found.allowance is None) == found.hedged
+    return seconds, found.hedged
+
+
+def test_a_slow_batch_is_answered_by_the_replica(pair: Pair) -> None:
+    fast = pair.fast(timeout=2.0)
+    _settled(fast)
+    assert not all(hedged for _, hedged in (_all_right(fast) for _ in range(30)))
+    pair.primary_road.delay(1.0, 0.5)
+    pair.noted.counts.clear()
+    seconds, hedged = _all_right(fast)
+    assert hedged
+    assert seconds < 0.4
+    assert pair.noted.counts == {"hedge_sent": 1}
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_no_batch_fails_while_the_primary_is_away_and_no_write_is_counted_by_a_replica(
+    pair: Pair, how: signal.Signals
+) -> None:
+    fast = pair.fast(timeout=0.2)
+    _settled(fast)
+    for _ in range(80):  # what earns the tokens that a breaker needs to open
+        _all_right(fast)
+    pair.primary.id.send(how)
+    for _ in range(20):
+        assert _all_right(fast)[1]
+    with pytest.raises(Unavailable, match="does not answer"):
+        fast.admit("c", 1)
+
+
 def test_a_frozen_replica_is_no_trouble(pair: Pair) -> None:
     fast = pair.fast(timeout=0.5)
     _settled(fast)
@@ -296,7 +333,7 @@ def test_who_loses_races_is_well_where_the_answers_come_in_time_after_all(
 ) -> None:
     breaker = Breaker("primary", pair.noted)
     server = Server(ValkeyAddress("127.0.0.1", pair.primary.port), breaker, timeout)
-    question = Questions(None, 100.0, 50.0).to_replica("e1")
+    question = of_one_to_replica("e1")
     for _ in range(4):
         if not breaker.allows():
             break

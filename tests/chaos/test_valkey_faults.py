@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from ebb.errors import Unavailable
+from ebb.plans import Plan, Plans
 from ebb.valkey.features import ValkeyFeatures
 from local.servers.valkey import Valkey
 from tests.fakes.odd_server import saying, unreachable

@@ -13,7 +13,6 @@ from ebb.store.store import FeatureStore
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast
 
-
 UNLIMITED = Plan(1e6, 1e6)
 
 

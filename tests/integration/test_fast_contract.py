@@ -36,13 +36,13 @@ SALT = "0123456789abcdef" * 2
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
     """Make tiers with a limit of their own; those in Valkey all hold the same."""
     if request.param == "memory":
-        yield lambda plan: MemoryFast(plans=plan and Plans(plan), clock=time.time)
+        yield lambda plan: MemoryFast(plans=Plans(plan) if plan else None, clock=time.time)
         return
     port = request.getfixturevalue("valkey_server").port
     with ExitStack() as stack:
 
         def valkey(plan: Plan | None) -> ValkeyFeatures:
-            made = ValkeyFeatures("127.0.0.1", port, timeout=2.0, plans=plan and Plans(plan))
+            made = ValkeyFeatures("127.0.0.1", port, timeout=2.0, plans=Plans(plan) if plan else None)
             stack.callback(made.close)
             return made
 

@@ -311,9 +311,11 @@ def test_what_counts_for_several_is_paid_for_as_the_plainest_words_say(
 def test_a_batch_above_the_burst_is_admitted_and_paid_for(clock: Clock) -> None:
     limiter = RateLimiter(Plans(Plan(10.0, 20)), clock)
     first = limiter.take("c", 1_000)
-    assert (first.wait, first.remaining, first.reset) == (0.0, 0, pytest.approx(100.0))
+    assert (first.wait, first.remaining) == (0.0, 0)
+    assert first.reset == pytest.approx(100.0)
     refused = limiter.take("c", 1)
-    assert (refused.wait, refused.refused) == (pytest.approx(98.0), "rate")
+    assert refused.wait == pytest.approx(98.0)
+    assert refused.refused == "rate"
     clock.now += 98.0
     assert limiter.take("c", 500).wait == 0
 
