@@ -1,68 +1,110 @@
 """The FastAPI door: the same service, described for people and tools by OpenAPI."""
 
 import asyncio
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from mangum import Mangum
+from mangum.handlers import HTTPGateway
+from starlette.exceptions import HTTPException
 
-from ebb.http.doors import Report, Route, answer
-from ebb.http.problems import JSON, PROBLEM
-from lambdas.predict.schemas import HealthAnswer, PredictionAnswer, PredictionBody, Problem, ReleasesAnswer
+from ebb.http.calls import Call
+from ebb.http.doors import Route, answer, unknown_route
+from lambdas.predict.described import description
+from lambdas.predict.docs import asset, page
 from lambdas.predict.service import PredictService
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {PROBLEM: {}}, "description": description}
-    for status, description in (
-        (400, "The body cannot be read"),
-        (403, "The token lacks a scope"),
-        (404, "No features are held for this entity"),
-        (409, "A feature is older than the contract allows"),
-        (413, "The body is too large"),
-        (422, "A value does not fit the contract"),
-        (429, "The client asks too often"),
-        (503, "There is no release yet, or a server does not answer"),
-    )
-}
-_BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": PredictionBody.model_json_schema()}}}
-}
-
-
 Door = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+_TEXT = ("text/", "application/json", "application/problem+json")
+_OURS = b"content-length"
+"""The gateway counts itself."""
 
 
 def make_door(service: PredictService) -> Door:
     """Build the application as a Lambda handler; Mangum expects an event loop that is already there."""
     asyncio.set_event_loop(asyncio.new_event_loop())
-    return Mangum(make_api(service), lifespan="off", text_mime_types=["text/", JSON, PROBLEM])
+    return Mangum(make_api(service), lifespan="off", custom_handlers=[_Gateway])
+
+
+def routes_of(service: PredictService) -> Mapping[str, Route]:
+    """Return every route by its key."""
+    return {
+        "POST /v1/predictions": service.predict,
+        "POST /v1/predictions/batch": service.predict_batch,
+        "GET /v1/releases": service.releases,
+        "GET /v1/health": service.health,
+        "GET /openapi.json": _openapi,
+        "GET /docs": page,
+        "GET /docs/{asset}": asset,
+    }
 
 
 def make_api(service: PredictService) -> FastAPI:
     """Build the application around one service."""
-    api = FastAPI(title="Ebb predictions", version="1", docs_url=None, redoc_url=None)
-
-    @api.post(
-        "/v1/predictions",
-        summary="Score one entity",
-        responses={200: {"model": PredictionAnswer}, **_PROBLEMS},
-        openapi_extra=_BODY,
-    )
-    async def predict(request: Request) -> Response:
-        return _through(request, service.predict, service.report)
-
-    @api.get("/v1/releases", summary="What serves", responses={200: {"model": ReleasesAnswer}, **_PROBLEMS})
-    async def releases(request: Request) -> Response:
-        return _through(request, service.releases, service.report)
-
-    @api.get("/v1/health", summary="Whether the function runs", responses={200: {"model": HealthAnswer}})
-    async def health(request: Request) -> Response:
-        return _through(request, service.health, service.report)
-
+    api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    api.openapi = description  # type: ignore[method-assign] - FastAPI's own way to bring another one
+    for key, route in routes_of(service).items():
+        method, path = key.split(" ")
+        api.add_api_route(path, _endpoint(route, service), methods=[method], response_model=None)
+    api.add_exception_handler(HTTPException, _endpoint(unknown_route, service))
     return api
 
 
-def _through(request: Request, route: Route, report: Report) -> Response:
-    result = answer(request.scope["aws.event"], route, report)
-    return Response(result.body, result.status, dict(result.headers))
+def _openapi(_call: Call) -> dict[str, Any]:
+    """`GET /openapi.json`."""
+    return description()
+
+
+def _endpoint(route: Route, service: PredictService) -> Callable[..., Any]:
+    async def endpoint(request: Request, _error: Any = None) -> Response:
+        result = answer(request.scope["aws.event"], route, service.report)
+        return Response(result.body, result.status, dict(result.headers))
+
+    return endpoint
+
+
+class _Gateway(HTTPGateway):
+    """An event of the HTTP API, whatever it looks like: it has found its route, and the routes read it themselves."""
+
+    @classmethod
+    def infer(cls, _event: Any, _context: Any, _config: Any) -> bool:
+        return True
+
+    @property
+    def body(self) -> bytes:
+        return b""
+
+    @property
+    def scope(self) -> Any:
+        key = self.event.get("routeKey")
+        method, _, path = key.partition(" ") if isinstance(key, str) else ("GET", "", "")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "https",
+            "path": path or "/",
+            "raw_path": None,
+            "root_path": "",
+            "query_string": b"",
+            "headers": [],
+            "server": ("localhost", 443),
+            "client": None,
+            "aws.event": self.event,
+            "aws.context": self.context,
+        }
+
+    def __call__(self, response: Any) -> dict[str, Any]:
+        headers = {name.decode(): value.decode("latin-1") for name, value in response["headers"] if name != _OURS}
+        content: bytes = response["body"]
+        is_text = headers.get("content-type", "").startswith(_TEXT)
+        return {
+            "statusCode": response["status"],
+            "headers": headers,
+            "body": content.decode() if is_text else b64encode(content).decode(),
+            "isBase64Encoded": not is_text,
+        }

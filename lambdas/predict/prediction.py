@@ -137,4 +137,4 @@ class Told:
 
 
 def _told(reason: Reason) -> dict[str, Any]:
-    return {"feature": reason.feature, "contribution": reason.contribution}
+    return {"feature": reason.feature, "contribution": reason.contribution, "text": reason.text}

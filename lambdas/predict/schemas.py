@@ -1,21 +1,41 @@
 """The shapes of the API, for OpenAPI; the contract's features are described by the release, not here."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Value = float | int | bool | str | None
+EntityId = Annotated[str, Field(min_length=1, max_length=256, description="Whom to score")]
+Overrides = Annotated[dict[str, Value], Field(description="Values that take the stored ones' place")]
+Explain = Annotated[bool, Field(description="Whether reason codes are wanted; needs the scope `explain`")]
 
-class PredictionBody(BaseModel):
-    """What a caller sends."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"entity_id": "c-000123", "explain": True}]}
-    )
-    entity_id: str = Field(min_length=1, max_length=256, description="Whom to score")
-    features: dict[str, float | int | bool | str | None] = Field(
-        default_factory=dict, description="Values that take the stored ones' place"
-    )
-    explain: bool = Field(default=False, description="Whether reason codes are wanted; needs the scope `explain`")
+class Body(BaseModel):
+    """What a caller sends: nothing else is known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PredictionBody(Body):
+    """Whom to score, and how."""
+
+    entity_id: EntityId
+    features: Overrides = {}
+    explain: Explain = False
+
+
+class BatchItem(Body):
+    """One entity of a batch."""
+
+    entity_id: EntityId
+    features: Overrides = {}
+
+
+class BatchBody(Body):
+    """Whom to score, and how; at most 100 entities where reason codes are wanted."""
+
+    entities: list[BatchItem] = Field(min_length=1, max_length=1_000)
+    explain: Explain = False
 
 
 class Provenance(BaseModel):
@@ -25,8 +45,8 @@ class Provenance(BaseModel):
     age_seconds: float | None = Field(description="Seconds since the value was true; null where it was not stored")
 
 
-class Freshness(BaseModel):
-    """Where the features came from."""
+class BatchFreshness(BaseModel):
+    """Where the features of one entity of a batch came from."""
 
     tier: str = Field(description="Where stored values came from: `fast`, `durable`, `cache` or `none`")
     hedged: bool = Field(description="Whether the replica answered in the primary's place")
@@ -35,6 +55,11 @@ class Freshness(BaseModel):
     defaults: list[str] = Field(description="Features that the contract's default stood in for")
     stale: list[str] = Field(description="Features older than their `max_age`")
     unseen: list[str] = Field(description="Features whose category the contract does not list; scored all the same")
+
+
+class Freshness(BatchFreshness):
+    """Where the features came from."""
+
     provenance: dict[str, Provenance] = Field(description="Tier and age of each feature")
 
 
@@ -42,40 +67,36 @@ class ReasonCode(BaseModel):
     """One feature's signed share of the difference to the reference score."""
 
     feature: str
-    contribution: float
+    contribution: float = Field(description="In probability; positive raises the score")
+    text: str = Field(description="What the feature says of the entity; holds no value")
 
 
-class PredictionAnswer(BaseModel):
-    """One scored entity."""
-
+class _Scored(BaseModel):
     prediction_id: str
     entity_id: str
     probability: float = Field(ge=0, le=1)
     decision: str = Field(description="`act` or `hold`")
-    threshold: float
+    threshold: float = Field(description="Probability from which acting pays")
     expected_profit: float
     currency: str
     release: str | None = Field(description="The release that answered; null where the rules did")
     rules_version: str | None = Field(description="The rules that answered; null where a release did")
-    variant: str
-    features: Freshness
+    variant: str = Field(description="In which role: `champion`, `challenger`, `cheap` or `rules`")
     degraded: bool = Field(description="Answered from the rules")
     degraded_because: list[str]
-    reasons: list[ReasonCode] | None = None
+    reasons: list[ReasonCode] | None = Field(default=None, description="Where asked for, the largest first")
 
 
-class ReleasesAnswer(BaseModel):
-    """What serves, and what lies in the store."""
+class PredictionAnswer(_Scored):
+    """One scored entity."""
 
-    champion: dict[str, Any]
-    versions: list[str]
+    features: Freshness
 
 
-class HealthAnswer(BaseModel):
-    """Whether the function runs."""
+class BatchPrediction(_Scored):
+    """One scored entity of a batch."""
 
-    status: str
-    release: str | None
+    features: BatchFreshness
 
 
 class Problem(BaseModel):
@@ -86,4 +107,69 @@ class Problem(BaseModel):
     status: int
     detail: str
     correlation_id: str
-    errors: list[dict[str, str]] | None = None
+    errors: list[dict[str, str]] | None = Field(default=None, description="Each feature that is refused, and why")
+
+
+class BatchFailure(BaseModel):
+    """An entity of a batch that has no answer, and why; `entity_id` is null where none could be read."""
+
+    entity_id: str | None
+    error: Problem
+
+
+class BatchAnswer(BaseModel):
+    """The entities' answers, in their order."""
+
+    predictions: list[BatchPrediction | BatchFailure]
+    failed: int = Field(description="How many have no answer")
+
+
+class Champion(BaseModel):
+    """The release that answers whom no other does."""
+
+    release: str
+    sha256: str | None
+    created: str | None
+    features: list[str]
+
+
+class Role(BaseModel):
+    """A release beside the champion."""
+
+    release: str
+    weight: float | None = Field(default=None, description="Share of all entities")
+
+
+class ReleasesAnswer(BaseModel):
+    """What serves, and what lies in the store."""
+
+    champion: Champion
+    challengers: list[Role]
+    cheap: Role | None
+    shadow: Role | None
+    previous: str | None = Field(description="The champion before; a rollback brings it back")
+    routing: int = Field(description="Version of the routing table in force")
+    missing: list[str] = Field(description="Releases of the table that this environment could not load")
+    versions: list[str]
+
+
+class HealthAnswer(BaseModel):
+    """Whether the function runs."""
+
+    status: str
+    release: str | None
+
+
+class GatewayRefusal(BaseModel):
+    """What the gateway itself answers; its other refusals have the same body with other words."""
+
+    message: str
+
+
+class OpenApiDocument(BaseModel):
+    """This document."""
+
+    model_config = ConfigDict(extra="allow")
+    openapi: str
+    info: dict[str, Any]
+    paths: dict[str, Any]

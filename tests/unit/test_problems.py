@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb import errors
-from ebb.http.calls import Call, call_from_event, correlation_id_of, scopes_of
+from ebb.http.calls import Call
 from ebb.http.doors import answer, dispatch
+from ebb.http.gateway import call_from_event, correlation_id_of, scopes_of
 from ebb.http.headers import require_json
 from ebb.http.problems import PROBLEM, TABLE, Answer, ok, problem, problem_document
 from tests.fakes.events import event

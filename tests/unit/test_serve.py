@@ -268,4 +268,5 @@ def test_the_control_port_is_kept_for_the_next_run(tmp_path: Path, monkeypatch: 
 
 
 def test_only_health_and_openapi_need_no_token() -> None:
-    assert {route.path for route in ROUTES if not route.authorized} == {"/v1/health", "/openapi.json"}
+    open_paths = {route.path for route in ROUTES if not route.authorized}
+    assert open_paths == {"/v1/health", "/openapi.json", "/docs", "/docs/{asset}"}

@@ -1,12 +1,7 @@
-"""One HTTP call as a function sees it: who calls, with which scopes, and what the body says.
-
-Both doors of a function make a `Call` from the same API Gateway event (payload format 2.0), so both answer alike.
-"""
+"""One HTTP call as a function sees it: who calls, with which scopes, and what the body says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from os import urandom
 from typing import Any
 
 import orjson
@@ -20,11 +15,6 @@ _DIGITS = 15
 
 LATEST = 253_402_300_800.0
 """Epoch seconds of the year 10000, which no calendar holds."""
-
-_LONGEST_ID = 128
-"""Characters of a correlation id."""
-
-_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -97,59 +87,6 @@ class Call:
         if not isinstance(document, dict):
             raise BadShape("the body must be a JSON object")
         return document
-
-
-def correlation_id_of(event: Any) -> str:
-    """Return the gateway's id of a call; a new one where the event carries none."""
-    try:
-        given = event["requestContext"]["requestId"]
-    except (KeyError, TypeError, IndexError):
-        given = None
-    if isinstance(given, str) and 0 < len(given) <= _LONGEST_ID and given.isascii() and given.isprintable():
-        return given
-    return urandom(12).hex()
-
-
-def call_from_event(event: Any, correlation_id: str) -> Call:
-    """Make the call from an API Gateway event in payload format 2.0, whose header names are in lower case.
-
-    Raises:
-        BadRequest: the event is none, or its body is marked as base64 and is none.
-    """
-    try:
-        context = event["requestContext"]
-        authorizer = context.get("authorizer")
-        claims = authorizer["jwt"]["claims"] if authorizer else _NOTHING
-        return Call(
-            claims.get("client_id") or claims.get("sub") or "",
-            scopes_of(claims.get("scope") or claims.get("scp") or ""),
-            _body(event),
-            event.get("pathParameters") or _NOTHING,
-            event.get("queryStringParameters") or _NOTHING,
-            correlation_id,
-            event.get("headers") or _NOTHING,
-            event.get("routeKey") or "",
-        )
-    except (KeyError, TypeError, AttributeError):
-        raise BadRequest("this function answers API Gateway events in payload format 2.0, and was sent none") from None
-
-
-@lru_cache(maxsize=1024)
-def scopes_of(claim: str) -> frozenset[str]:
-    """Read the scopes of a claim: words, or "[a b]" where the token had a list, as the gateway writes it."""
-    return frozenset(claim.removeprefix("[").removesuffix("]").split())
-
-
-def _body(event: Mapping[str, Any]) -> bytes:
-    body: str = event.get("body") or ""
-    try:
-        if not event.get("isBase64Encoded"):
-            return body.encode()
-        from base64 import b64decode  # noqa: PLC0415 - rare, and cold starts count
-
-        return b64decode(body, validate=True)
-    except ValueError:
-        raise BadRequest("the body is not what its encoding says") from None
 
 
 def entity_id_of(value: Any) -> str:

@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 import orjson
 
 from ebb.errors import EbbError, NoRelease, ReleaseError, Unavailable, UnknownRoute
-from ebb.http.calls import Call, call_from_event, correlation_id_of
+from ebb.http.calls import Call
+from ebb.http.gateway import call_from_event, correlation_id_of
 from ebb.http.problems import Answer, ok, problem, unexpected
 
 Route = Callable[[Call], object]
