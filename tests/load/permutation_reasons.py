@@ -35,7 +35,6 @@ class PermutationExplainer(Explainer):
         path = scores[2:].astype(np.float64).reshape(len(orders), n - 1)
         gains = np.diff(path, axis=1, prepend=float(scores[0]), append=float(scores[1]))
         shares = np.take_along_axis(gains, places, axis=1).mean(axis=0)
-        found = [
-            Reason(*self._named[c][:1], s, self._named[c][1]) for c, s in zip(columns, shares.tolist(), strict=True)
-        ]
+        named = [(*self._named[column], share) for column, share in zip(columns, shares.tolist(), strict=True)]
+        found = [Reason(name, share, text) for name, text, share in named]
         return tuple(sorted(found, key=lambda reason: (-abs(reason.contribution), reason.feature)))

@@ -105,8 +105,8 @@ def _sampled(n: int) -> Design:
 def _laid_out(coalitions: NDArray[np.bool_], matrix: NDArray[np.float64], spread: NDArray[np.float64] | None) -> Design:
     order = np.lexsort(coalitions.T)
     coalitions, matrix = coalitions[order], np.ascontiguousarray(matrix[:, order])
-    size, n = coalitions.sum(axis=1), coalitions.shape[1]
+    size, n = np.count_nonzero(coalitions, axis=1), coalitions.shape[1]
     single, lacking = np.flatnonzero(size == 1), np.flatnonzero(size == n - 1)
     alone = single[np.argsort(coalitions[single].argmax(axis=1))]
     without = lacking[np.argsort((~coalitions[lacking]).argmax(axis=1))]
-    return Design(coalitions, matrix, spread, int(size.argmin()), alone, without, int(size.argmax()))
+    return Design(coalitions, matrix, spread, int(np.argmin(size)), alone, without, int(np.argmax(size)))

@@ -19,6 +19,9 @@ from ebb.ports import Scorer
 from ebb.reasons.design import design
 from ebb.reasons.words import words
 
+_DECIMALS = 10
+"""What is told of a share: beyond them is the noise of sums, a thousandth of the graph's float32 precision."""
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -64,7 +67,8 @@ class Explainer:
         columns = differing[np.argsort(words(_case(own, seed), len(differing)), kind="stable")]
         plan = design(len(columns))
         scores = self._scorer.score(self._mixed(own, columns, plan.coalitions)).astype(np.float64)
-        pairs = zip(columns.tolist(), plan.shares(scores).tolist(), strict=True)
+        shares = np.round(plan.shares(scores), _DECIMALS) + 0.0  # no share is a negative zero
+        pairs = zip(columns.tolist(), shares.tolist(), strict=True)
         found = [(*self._named[column], share) for column, share in pairs]
         found.sort(key=lambda one: (-abs(one[2]), one[0]))
         return tuple(Reason(name, share, text) for name, text, share in found)

@@ -29,10 +29,11 @@ def draw_pairs(n: int, pairs: int) -> tuple[NDArray[np.bool_], NDArray[np.float6
     Returns:
         The coalitions [h, n] and the weight of each with its complement [h].
     """
-    drawn, weights = [], []
+    drawn: list[NDArray[np.bool_]] = []
+    weights: list[NDArray[np.float64]] = []
     sizes = range(1, n // 2 + 1)
     for size in sizes:
-        share = (pairs - sum(map(len, drawn))) // (len(sizes) - len(drawn))
+        share = (pairs - sum(len(of) for of in drawn)) // (len(sizes) - len(drawn))
         of_size = _all(n, size) if size == 1 or _count(n, size) <= share else _some(n, size, share)
         kernel = (n - 1) / (size * (n - size)) * (1 if 2 * size == n else 2)
         drawn.append(of_size)
