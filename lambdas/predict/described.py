@@ -29,7 +29,7 @@ _SCORED = {
     "threshold": 0.16,
     "expected_profit": 42.48,
     "currency": "EUR",
-    "release": "churn/0f3a9c51d27e",
+    "release": "example/0f3a9c51d27e",
     "rules_version": None,
     "variant": "champion",
     "features": _FRESHNESS,
@@ -47,7 +47,7 @@ _RULES = {
 }
 _RELEASES = {
     "champion": {
-        "release": "churn/0f3a9c51d27e",
+        "release": "example/0f3a9c51d27e",
         "sha256": "5c1e" * 16,
         "created": "2026-01-31T12:00:00Z",
         "features": ["tenure"],
@@ -128,7 +128,7 @@ OPERATIONS = (
         "Whether the function runs",
         "HealthAnswer",
         {
-            "serving": {"status": "ok", "release": "churn/0f3a9c51d27e"},
+            "serving": {"status": "ok", "release": "example/0f3a9c51d27e"},
             "waiting": {"status": "waiting for a release", "release": None},
         },
     ),

@@ -7,10 +7,9 @@ from itertools import groupby
 
 from ebb.errors import EbbError, UnknownEntity
 from ebb.events.event import ShadowScore
-from ebb.features.inputs import accept_row
 from ebb.plans import Plans
 from ebb.ports import EventRecorder, Signals
-from ebb.reasons import Reason, reason_codes
+from ebb.reasons import Reason
 from ebb.routing.table import CHAMPION, CHEAP, RULES
 from ebb.serving.routed import Routed
 from ebb.serving.serving import Serving
@@ -243,7 +242,6 @@ class Predictor:
 
 
 def _reasons(variant: Variant, scored: Scored) -> Sequence[Reason]:
-    if scored.degraded or variant.release is None:
+    if scored.degraded or variant.explainer is None:
         return ()
-    reference = accept_row(variant.contract, variant.release.reference.typical(variant.contract))
-    return reason_codes(variant.contract, variant.release.scorer, scored.resolved.row, reference, variant.name)
+    return variant.explainer.explain(scored.resolved.accepted(variant.contract), variant.name)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ebb.contract.model import Contract, Feature, Value, WhenStale
 from ebb.errors import StaleFeatures
@@ -24,7 +25,7 @@ class Resolved:
 
     Attributes:
         tier: where the stored values came from.
-        row: accepted values by feature, complete unless `problems` says what is not.
+        row: accepted values by feature, complete unless `problems` says what is not; None, NaN or "" where missing.
         ages: seconds since the event time of each stored value used.
         request: features taken from the request.
         defaults: features taken from the contract's defaults.
@@ -34,7 +35,7 @@ class Resolved:
     """
 
     tier: str = "none"
-    row: Mapping[str, float | str] = field(default_factory=dict)
+    row: Mapping[str, Value] = field(default_factory=dict)
     ages: Mapping[str, float] = field(default_factory=dict)
     request: Sequence[str] = ()
     defaults: Sequence[str] = ()
@@ -74,6 +75,14 @@ class Resolved:
                 same, entry = age, {"tier": self.tier, "age_seconds": age}
             told[name] = entry
         return told
+
+    def accepted(self, contract: Contract) -> dict[str, Any]:
+        """Return the row as the graph takes it: a float or a text each, NaN or "" where missing."""
+        by_name = contract.by_name
+        return {
+            name: value if value is not None else "" if by_name[name].is_category else math.nan
+            for name, value in self.row.items()
+        }
 
     def known(self) -> dict[str, Value]:
         """Return the raw values that the rules may use."""

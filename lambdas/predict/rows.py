@@ -7,21 +7,23 @@ stands in `resolve` alone; a property test holds the two together.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
+from operator import itemgetter, le
+from types import NoneType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ebb.contract.model import Contract, Feature, Kind, Value
+from ebb.contract.model import Contract, Feature, Kind, Unseen, Value
 from ebb.errors import EbbError
 from ebb.features.inputs import Inputs, accept_some
-from ebb.features.values import FLOAT32_MAX, Refused, accept
+from ebb.features.values import FLOAT32_MAX, LONGEST_CATEGORY
 from ebb.ports import FeatureRecord
 from ebb.store.reading import Reading
 from lambdas.predict.resolve import Resolved, resolve
 
-_PLAIN = frozenset({float, int})
+_PLAIN = frozenset({float, int, NoneType})
+_NONE_ODD = np.zeros(1, np.bool_)
 Row = tuple[Any, ...]
 
 
@@ -52,12 +54,13 @@ class RowPlan:
         self._count = len(contract.numbers)
         self._pick: Callable[[Mapping[str, Value]], Row] = _picker(self._names)
         self._void = (*[math.nan] * self._count, *[""] * len(contract.categories))
-        self._strict = tuple(i for i, f in enumerate(features) if f.default is not None or not f.missing)
         self._oldest = min((f.max_age for f in features if f.max_age is not None), default=math.inf)
         self._low, self._high, self._whole, self._needed = _bounds(contract.numbers)
+        self._lows, self._highs = self._low.tolist(), self._high.tolist()
+        self._wholes = self._whole.nonzero()[0].tolist()
         self._any_whole, self._any_needed = bool(self._whole.any()), bool(self._needed.any())
         self._flags = frozenset(i for i, f in enumerate(contract.numbers) if f.kind is Kind.FLAG)
-        self._texts = tuple((f, frozenset(f.categories)) for f in contract.categories)
+        self._texts = tuple((_accepted(f), f.unseen is Unseen.ALLOW) for f in contract.categories)
 
     def resolve(self, asked: Sequence[Mapping[str, Value]], readings: Sequence[Reading], now: float) -> Rows:
         """Choose every feature's value in every row.
@@ -77,7 +80,7 @@ class RowPlan:
             resolved.append(found)
             quick.append(usual is not None)
         numbers = self._numbers(rows)
-        odd = self._odd(numbers)
+        odd = _NONE_ODD if len(rows) == 1 and self._plain(rows[0]) else self._odd(numbers)
         for position in odd.nonzero()[0].tolist() if odd.any() else ():
             if not quick[position]:
                 continue
@@ -87,6 +90,7 @@ class RowPlan:
         categories = np.empty((len(rows), len(self._texts)), object)
         if self._texts:
             categories[:] = [row[self._count :] for row in rows]
+            categories[np.equal(categories, None)] = ""
         return Rows(resolved, Inputs(numbers.astype(np.float32), categories))
 
     def _usual(self, overrides: Mapping[str, Value], reading: Reading, now: float) -> tuple[Row, Resolved] | None:
@@ -99,10 +103,6 @@ class RowPlan:
             row = self._pick(values)
         except KeyError:
             return None
-        if None in row or "" in row:
-            if any(row[i] is None or row[i] == "" for i in self._strict):
-                return None
-            row = tuple(void if value is None else value for value, void in zip(row, self._void, strict=True))
         if not self._types(row):
             return None
         return row, Resolved(reading.tier, dict(zip(self._names, row, strict=True)), ages, tuple(overrides))
@@ -136,14 +136,11 @@ class RowPlan:
             kinds.discard(bool)
             if not kinds <= _PLAIN or any(type(v) is bool and i not in self._flags for i, v in enumerate(numbers)):
                 return False
-        for (feature, known), value in zip(self._texts, row[self._count :], strict=True):
-            if type(value) is not str:
+        for (known, open_), value in zip(self._texts, row[self._count :], strict=True):
+            if value not in known and not (open_ and type(value) is str and 0 < len(value) <= LONGEST_CATEGORY):
                 return False
-            if value not in known:
-                try:
-                    accept(feature, value)
-                except Refused:
-                    return False
+            if type(value) is str and "\0" in value:
+                return False
         return True
 
     def _numbers(self, rows: Sequence[Row]) -> NDArray[np.float64]:
@@ -153,7 +150,14 @@ class RowPlan:
         try:
             return np.array([row[: self._count] for row in rows], np.float64)
         except OverflowError:
-            return np.array([[math.inf if abs(v) > FLOAT32_MAX else v for v in row[: self._count]] for row in rows])
+            return np.array([[_bounded(value) for value in row[: self._count]] for row in rows], np.float64)
+
+    def _plain(self, row: Row) -> bool:
+        """Tell whether one row's numbers are all there, within range and whole where they must be: 2 us, not 15."""
+        numbers = row[: self._count]
+        if None in numbers or not (all(map(le, self._lows, numbers)) and all(map(le, numbers, self._highs))):
+            return False
+        return all(type(numbers[i]) is not float or numbers[i].is_integer() for i in self._wholes)
 
     def _odd(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows hold a number that is out of range, not whole or missing where it must not be, [N]."""
@@ -178,6 +182,16 @@ class RowPlan:
         if found.missing or found.refused:
             return self._void, found
         return self._pick(found.row), found
+
+
+def _bounded(value: Value) -> Value:
+    return math.inf if isinstance(value, int) and abs(value) > FLOAT32_MAX else value
+
+
+def _accepted(feature: Feature) -> frozenset[Value]:
+    """Return the values of a category that need no closer look; what is missing needs one where a default stands in."""
+    missing: tuple[Value, ...] = (None, "") if feature.missing and feature.default is None else ()
+    return frozenset((*feature.categories, *missing))
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Value]], Row]:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from ebb.contract.model import Contract
 from ebb.decision import threshold
+from ebb.features.inputs import accept_row
 from ebb.ports import ReleaseStore, Scorer
+from ebb.reasons import Explainer
 from ebb.release.load import LoadedRelease, load_release, load_rules
 from ebb.rules import rules_version
 from lambdas.predict.rows import RowPlan
@@ -20,6 +22,8 @@ class Variant:
         threshold: probability from which acting pays.
         rules_version: of the contract's rules.
         name: `contract/version`.
+        sha256: the release's own; None where only its rules can be had.
+        explainer: gives reason codes; None where only its rules can be had.
     """
 
     def __init__(self, contract: Contract, name: str, release: LoadedRelease | None) -> None:
@@ -28,6 +32,12 @@ class Variant:
         self.threshold = threshold(contract.decision)
         self.rules_version = rules_version(contract.rules)
         self.sha256 = release.sha256 if release else None
+        self.explainer = _explainer(release) if release else None
+
+
+def _explainer(release: LoadedRelease) -> Explainer:
+    contract = release.contract
+    return Explainer(contract, release.scorer, accept_row(contract, release.reference.typical(contract)))
 
 
 class VariantLoader:

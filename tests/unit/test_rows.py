@@ -120,7 +120,7 @@ def _one(contract: Contract, asked: Mapping[str, Any], reading: Reading) -> Reso
 
 def _plain(resolved: Resolved) -> dict[str, Any]:
     """Return what it says, with NaN made comparable and orders that mean nothing taken out."""
-    row = {name: None if value != value else value for name, value in resolved.row.items()}  # noqa: PLR0124
+    row = {name: None if value != value or value == "" else value for name, value in resolved.row.items()}  # noqa: PLR0124
     return {
         "row": row,
         "ages": dict(resolved.ages),

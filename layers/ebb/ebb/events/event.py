@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ebb.contract.model import Value
+
 SCHEMA = 1
 """Version of the event's shape."""
 
@@ -44,7 +46,7 @@ class PredictionEvent:
         degraded: *sealed*; why the rules answered. That they did, and for how many reasons, stays open.
         milliseconds: that the answer took, up to its recording.
         cost: of those, in dollars.
-        inputs: *sealed*; accepted values by feature, NaN or "" where missing.
+        inputs: *sealed*; accepted values by feature, None, NaN or "" where missing.
         ages: *sealed*; seconds since each stored value was true.
         requested, defaults, stale: *sealed*; features taken from the request, from defaults, used though stale.
         probability, decision: *sealed*.
@@ -69,7 +71,7 @@ class PredictionEvent:
     degraded: Sequence[str]
     milliseconds: float
     cost: float
-    inputs: Mapping[str, float | str]
+    inputs: Mapping[str, Value]
     ages: Mapping[str, float]
     requested: Sequence[str]
     defaults: Sequence[str]
