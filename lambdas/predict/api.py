@@ -45,7 +45,6 @@ def routes_of(service: PredictService) -> Mapping[str, Route]:
 def make_api(service: PredictService) -> FastAPI:
     """Build the application around one service."""
     api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    api.openapi = description  # type: ignore[method-assign] - FastAPI's own way to bring another one
     for key, route in routes_of(service).items():
         method, path = key.split(" ")
         api.add_api_route(path, _endpoint(route, service), methods=[method], response_model=None)

@@ -3,7 +3,6 @@
 `python -m lambdas.records.described` writes it anew; a test says when that is needed.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,9 @@ from pydantic.json_schema import models_json_schema
 
 import ebb.http
 from ebb.http.openapi import Operation, paths
-from ebb.http.scopes import ADMIN, FEATURES, SUBJECTS
-from lambdas.records import schemas
+from ebb.http.scopes import FEATURES, SUBJECTS
+from lambdas.records import routing_schemas, schemas
+from lambdas.records.routing_described import ROUTING_OPERATIONS
 
 _AT = 1_790_000_000.0
 _RECORD = {
@@ -38,19 +38,7 @@ _ERASED = {
     "fast_tier": "erased",
     "caches_clear_at": _AT + 60,
 }
-_ROUTING = {
-    "contract": "churn",
-    "version": 7,
-    "salt": "9f" * 16,
-    "roles": [
-        {"role": "champion", "release": "0f3a9c51d27e", "weight": 0.9, "slots": 9_000, "since": _AT - 900},
-        {"role": "challenger", "release": "7be0c4a9f312", "weight": 0.1, "slots": 1_000, "since": _AT},
-    ],
-    "changes": [{"version": 7, "at": _AT, "client": "ops", "action": "set"}],
-}
-_CHANGED = {**_ROUTING, "written": 7, "notes": []}
 _LATE = "what is older than the subject's erasure changes nothing"
-_WRITE: Mapping[str, Any] = {"parameters": ("idempotency-key",), "headers": ("idempotency-replayed",)}
 
 
 def _query(name: str, description: str, example: float) -> dict[str, Any]:
@@ -93,9 +81,10 @@ _FEATURES = (
                 ]
             }
         },
+        parameters=("idempotency-key",),
+        headers=("idempotency-replayed",),
         problems=("bad-features", "no-release"),
         description="A batch counts as many requests as it has entities.",
-        **_WRITE,
     ),
 )
 _SUBJECTS = (
@@ -129,60 +118,7 @@ _SUBJECTS = (
         description="Again, it changes nothing but the moment.",
     ),
 )
-_CHANGE = ("bad-routing", "conflict", "no-release", "no-usable-release")
-_ROUTES = (
-    Operation(
-        "GET",
-        "/v1/routing",
-        "show_routing",
-        "The routing table, and what changed lately",
-        "RoutingAnswer",
-        {"serving": _ROUTING},
-        scopes=(ADMIN,),
-        problems=("no-release",),
-    ),
-    Operation(
-        "PUT",
-        "/v1/routing",
-        "set_roles",
-        "State challengers, cheap and shadow",
-        "RoutingChangedAnswer",
-        {"changed": _CHANGED},
-        scopes=(ADMIN,),
-        body="RolesBody",
-        requests={"one challenger": {"challengers": [{"release": "7be0c4a9f312", "weight": 0.1}], "based_on": 6}},
-        problems=_CHANGE,
-        **_WRITE,
-    ),
-    Operation(
-        "POST",
-        "/v1/routing/promote",
-        "promote",
-        "Make a release the champion",
-        "RoutingChangedAnswer",
-        {"changed": _CHANGED},
-        scopes=(ADMIN,),
-        body="PromoteBody",
-        requests={"a challenger": {"release": "7be0c4a9f312"}},
-        problems=_CHANGE,
-        **_WRITE,
-    ),
-    Operation(
-        "POST",
-        "/v1/routing/rollback",
-        "roll_back",
-        "Champion and previous champion change places",
-        "RoutingChangedAnswer",
-        {"changed": _CHANGED},
-        scopes=(ADMIN,),
-        body="RollbackBody",
-        needs_body=False,
-        requests={"whatever stands": {}, "what was looked at": {"based_on": 7}},
-        problems=_CHANGE,
-        **_WRITE,
-    ),
-)
-OPERATIONS = (*_FEATURES, *_SUBJECTS, *_ROUTES)
+OPERATIONS = (*_FEATURES, *_SUBJECTS, *ROUTING_OPERATIONS)
 MODELS = (
     schemas.FeaturesBody,
     schemas.FeaturesBatchBody,
@@ -190,11 +126,11 @@ MODELS = (
     schemas.BatchWrittenAnswer,
     schemas.SubjectAnswer,
     schemas.ErasedAnswer,
-    schemas.RolesBody,
-    schemas.PromoteBody,
-    schemas.RollbackBody,
-    schemas.RoutingAnswer,
-    schemas.RoutingChangedAnswer,
+    routing_schemas.RolesBody,
+    routing_schemas.PromoteBody,
+    routing_schemas.RollbackBody,
+    routing_schemas.RoutingAnswer,
+    routing_schemas.RoutingChangedAnswer,
 )
 WHERE = Path(next(iter(ebb.http.__path__))) / "records_openapi.json"
 

@@ -1,4 +1,4 @@
-"""The shapes of the records function's calls; imported only where they are described."""
+"""The shapes of the calls about features and subjects; imported only where they are described."""
 
 from typing import Annotated
 
@@ -9,16 +9,15 @@ EpochSeconds = Annotated[float, Field(description="Epoch seconds")]
 Features = Annotated[dict[str, Value], Field(min_length=1, description="Some or all features; the others stay")]
 Since = Annotated[float | None, Field(description="Since when the values are true, epoch seconds; null is now")]
 Note = Annotated[str | None, Field(description="What else there is to say")]
-BasedOn = Annotated[int | None, Field(description="The version that was looked at; another one is a conflict")]
-Version = Annotated[str, Field(pattern="^[0-9a-f]{12}$", description="Version of a release")]
-Weight = Annotated[float, Field(ge=0, le=1, description="Share of all entities")]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What a caller sends: nothing else is known."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class FeaturesBody(_Body):
+class FeaturesBody(Body):
     """New values of one entity."""
 
     features: Features
@@ -31,7 +30,7 @@ class FeaturesItem(FeaturesBody):
     entity_id: str = Field(min_length=1, max_length=256)
 
 
-class FeaturesBatchBody(_Body):
+class FeaturesBatchBody(Body):
     """New values of many entities: all are written, or none."""
 
     entities: list[FeaturesItem] = Field(min_length=1, max_length=1_000)
@@ -122,85 +121,3 @@ class ErasedAnswer(BaseModel):
     durable_tier: str
     fast_tier: str = Field(description="`erased`, or `pending` where it did not answer and is told later")
     caches_clear_at: float | None = Field(description="When no environment remembers anything any more, epoch seconds")
-
-
-class ChallengerRole(_Body):
-    """A release that is tried on some entities."""
-
-    release: Version
-    weight: Weight
-
-
-class CheapRole(_Body):
-    """A release that costs less and answers some entities."""
-
-    release: Version
-    weight: Weight = 0.1
-    margin: float = Field(default=0.0, description="How far from the decision threshold its answer stands")
-
-
-class ShadowRole(_Body):
-    """A release that scores along and never answers."""
-
-    release: Version
-    budget_ms: float = Field(default=5.0, description="Milliseconds that its score may take")
-
-
-class RolesBody(_Body):
-    """Who stands beside the champion; what is left out is taken away."""
-
-    challengers: list[ChallengerRole] | None = None
-    cheap: CheapRole | None = None
-    shadow: ShadowRole | None = None
-    based_on: BasedOn = None
-
-
-class PromoteBody(_Body):
-    """Which release becomes the champion."""
-
-    release: Version
-    based_on: BasedOn = None
-
-
-class RollbackBody(_Body):
-    """Nothing, or what the caller looked at."""
-
-    based_on: BasedOn = None
-
-
-class RoleItem(BaseModel):
-    """A release in its role."""
-
-    role: str = Field(description="`champion`, `challenger`, `cheap`, `shadow` or `previous`")
-    release: str
-    since: EpochSeconds
-    weight: float | None = None
-    slots: int | None = Field(default=None, description="Of 10,000")
-    margin: float | None = None
-    budget_ms: float | None = None
-
-
-class ChangeItem(BaseModel):
-    """Who made a version what it is."""
-
-    version: int
-    at: EpochSeconds
-    client: str
-    action: str
-
-
-class RoutingAnswer(BaseModel):
-    """The routing table, and what changed lately."""
-
-    contract: str
-    version: int
-    salt: str
-    roles: list[RoleItem]
-    changes: list[ChangeItem]
-
-
-class RoutingChangedAnswer(RoutingAnswer):
-    """The routing table after a change."""
-
-    written: int = Field(description="The version that this call wrote")
-    notes: list[str] = Field(description="What could not be done yet")

@@ -57,7 +57,7 @@ def test_every_error_has_its_problem(error: errors.EbbError, status: int, name: 
 
 @pytest.mark.parametrize("kind", [leaf for kind in CALLERS_FAULTS for leaf in _leaves(kind)])
 def test_no_fault_of_a_caller_is_called_unforeseen(kind: type[errors.EbbError]) -> None:
-    made = kind("x", 1.0) if kind is errors.UnderWay else kind("x")  # type: ignore[call-arg]
+    made = kind("x", 1.0) if kind is errors.UnderWay else kind("x")
     assert 400 <= problem(made, "c").status < 500
 
 
@@ -202,7 +202,7 @@ def test_purpose_and_request_id() -> None:
 def test_an_odd_purpose_or_request_id_is_refused_and_not_repeated(value: str) -> None:
     with pytest.raises(errors.BadShape, match="`ebb-purpose` must be") as refused:
         _ = call_from_event(event("POST /x", headers={"ebb-purpose": value}), "c").purpose
-    assert "such as retention" in str(refused.value)
+    assert "such as spring" in str(refused.value)
     if value == "A":
         return
     with pytest.raises(errors.BadShape, match="`ebb-request-id` must be"):
@@ -220,10 +220,12 @@ def test_claims_are_read_as_the_gateway_writes_them() -> None:
     made = event("POST /x", client="")
     made["requestContext"]["authorizer"]["jwt"]["claims"] |= {"sub": "someone", "scope": "", "scp": "[admin]"}
     call = call_from_event(made, "c")
-    assert (call.client, call.scopes) == ("someone", {"admin"})
+    assert call.client == "someone"
+    assert call.scopes == {"admin"}
     del made["requestContext"]["authorizer"]
     open_call = call_from_event(made, "c")
-    assert (open_call.client, open_call.scopes) == ("", frozenset())
+    assert not open_call.client
+    assert not open_call.scopes
     with pytest.raises(errors.NotAllowed, match="'predict'"):
         open_call.require("predict")
 

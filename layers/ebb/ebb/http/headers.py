@@ -48,7 +48,7 @@ def purpose_of(headers: Mapping[str, str]) -> str:
     if value is None:
         return USUAL_PURPOSE
     if not _PURPOSE.fullmatch(value):
-        raise BadShape(f"the header `{PURPOSE}` must be 1 to 64 of a-z, 0-9, _ and -, such as retention-campaign")
+        raise BadShape(f"the header `{PURPOSE}` must be 1 to 64 of a-z, 0-9, _ and -, such as spring-letter")
     return value
 
 

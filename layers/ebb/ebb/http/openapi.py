@@ -50,7 +50,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         "in": "header",
         "description": "What the prediction is made for; recorded",
         "schema": {"type": "string", "pattern": "^[a-z0-9_-]{1,64}$", "default": "prediction"},
-        "example": "retention-campaign",
+        "example": "spring-letter",
     },
     "ebb-request-id": {
         "in": "header",
