@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 KEEP ?=
 
-.PHONY: help demo test lint types unit integration verify bench bench-history lock setup clean
+.PHONY: help demo test lint types unit integration verify bench bench-peers bench-history lock setup clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,8 +35,11 @@ integration: setup ## Tests on real servers, and end to end
 verify: setup ## Fault suites, and the figures that are promised
 	$(PY) -m pytest tests/chaos tests/security tests/load -q
 
-bench: setup ## Measure every figure and write docs/benchmarks.md
+bench: setup ## Measure every promised figure and write it into docs/benchmarks.md
 	$(PY) -m tests.load.bench
+
+bench-peers: setup ## Measure Ebb beside MLServer, BentoML, MLflow, FastAPI and Ray Serve (installs them once)
+	$(PY) -m tests.load.peers.bench
 
 bench-history: setup ## History of 50 million rows: as-of reads, months that come and go (needs 40 GB of disk)
 	$(PY) -m tests.load.history
@@ -45,7 +48,8 @@ lock: setup ## Resolve the locks anew
 	UV=$$(command -v uv || echo .tools/bin/uv); \
 	set -- --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q; \
 	$$UV pip compile "$$@" requirements/all.in -o requirements.txt && \
-	$$UV pip compile "$$@" -c requirements.txt requirements/demo.in -o requirements/demo.txt
+	$$UV pip compile "$$@" -c requirements.txt requirements/demo.in -o requirements/demo.txt && \
+	for peer in requirements/peers/*.in; do $$UV pip compile "$$@" "$$peer" -o "$${peer%.in}.txt" || exit 1; done
 
 clean: ## Remove what the targets made
 	rm -rf .venv .tools .ebb demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Measure every figure and write `docs/benchmarks.md`: what `make bench` runs."""
+"""Measure every figure and write its section of `docs/benchmarks.md`: what `make bench` runs."""
 
 import sys
 import tempfile
@@ -11,7 +11,7 @@ from tests.load.cloud_figures import cloud_figures, overhead_figures, prepare
 from tests.load.figures import Figure, rows_of
 from tests.load.history import history_figures
 from tests.load.load_figures import load_figures
-from tests.load.page import page
+from tests.load.page import put_section, section
 from tests.load.postgres_figures import postgres_figures
 from tests.load.quality_figures import parity_figure, quality_figures, tables
 from tests.load.stopped_valkey import stopped_valkey_figures
@@ -22,7 +22,7 @@ ROWS = 100_000
 REQUESTS = 5_000
 HISTORY_ROWS = 5_000_000
 """`make bench-history` measures ten times as many."""
-TARGET = ROOT / "docs" / "benchmarks.md"
+TARGET, TITLE = ROOT / "docs" / "benchmarks.md", "Benchmarks"
 _ABOUT = f"""Written by `make bench`; every figure was measured in one run. `make verify` guards each promised one:
 a time fails when it is missed by more than half after the machine's own slowness in that run is taken out, anything
 else when it is missed at all. The synthetic table has {ROWS:,} rows, 30 features, seed 0; the history is measured with
@@ -61,7 +61,7 @@ def main() -> int:
             figures.append(figure)
             done(1)
     print_table("Figures", ["figure", "measured", "promised", "kept"], [row[:4] for row in rows_of(figures)])
-    TARGET.write_text(page("Benchmarks", _ABOUT, figures))
+    put_section(TARGET, TITLE, "figures", section("The figures that are promised", _ABOUT, figures))
     console.print(f"Written: {TARGET.relative_to(ROOT)}")
     return int(any(figure.kept is False for figure in figures))
 

@@ -51,7 +51,9 @@ def case_of(home: Home) -> Case:
     store = FolderReleases(home.folder / "releases")
     release = load_champion(store, CONTRACT, OnnxScorer)
     dataset = read_dataset(home.folder / "data/customers.parquet", release.contract, labelled=False)
-    whole = np.flatnonzero(~np.isnan(dataset.inputs.numbers).any(1) & (dataset.inputs.categories != "").all(1))[:ENTITIES]
+    whole = np.flatnonzero(~np.isnan(dataset.inputs.numbers).any(1) & (dataset.inputs.categories != "").all(1))[
+        :ENTITIES
+    ]
     inputs = dataset.inputs.rows(whole)
     model = home.folder / "releases" / CONTRACT / release.manifest.version / MODEL
     ids = tuple(str(who) for who in dataset.entity_ids[whole])

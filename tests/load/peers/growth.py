@@ -76,4 +76,3 @@ def _growth(what: str, found: Mapping[int, float]) -> Figure:
     exponent = math.log(dear / cheap) / math.log(more / less)
     how = f"exponent from {less:,} to {more:,}: 1 is linear, 0 is free"
     return Figure(f"growth of CPU with {what}", "", exponent, _LINEAR, how, tolerated=1.0)
-

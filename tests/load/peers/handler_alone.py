@@ -68,7 +68,13 @@ def handler_figures(environment: Mapping[str, str], entities: Sequence[str], cal
     how = f"in process, real Valkey, log to /dev/null, {calls:,} calls, median of 7 rounds"
     figures = [
         Figure("handler alone, CPU a prediction", "us", median(spent.handler), HANDLER_US, how, slowness=slow),
-        Figure("the reference work of the same rounds, CPU", "us", reference, None, "a bare pipeline of two commands and JSON"),
+        Figure(
+            "the reference work of the same rounds, CPU",
+            "us",
+            reference,
+            None,
+            "a bare pipeline of two commands and JSON",
+        ),
     ]
     if spent.batch_row:
         row, many = median(spent.batch_row), f"{BATCH:,} entities a call, events included"

@@ -66,7 +66,9 @@ MLSERVER_PARALLEL = Peer(
     "MLServer, `parallel_workers: 2`", "mlserver", "mlserver", INFERENCE, _MLServer(2), note="one more for HTTP"
 )
 FASTAPI = Peer("FastAPI + uvicorn", "fastapi", "fastapi", PLAIN, _fastapi, note="uvloop, httptools")
-BENTOML = Peer("BentoML", "bentoml", "bentoml", PLAIN, _bentoml, lambda _: {"BENTOML_DO_NOT_TRACK": "True"}, note="one worker")
+BENTOML = Peer(
+    "BentoML", "bentoml", "bentoml", PLAIN, _bentoml, lambda _: {"BENTOML_DO_NOT_TRACK": "True"}, note="one worker"
+)
 MLFLOW_SERVE = Peer(
     "`mlflow models serve`",
     "mlflow",

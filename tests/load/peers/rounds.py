@@ -151,4 +151,3 @@ def _loaded(server: Server, load: Load) -> tuple[Outcome, float]:
     if outcome.failed or not outcome.answers:
         raise Unavailable(f"{server.name} failed {outcome.failed} requests; the first said {outcome.complaint!r}")
     return outcome, spent / outcome.answers
-

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,6 +99,12 @@ def running(peer: Peer, case: Case, folder: Path) -> Iterator[Server]:
         yield server
     finally:
         child.stop(((_TERM, 20.0),))
+
+
+def may_have_own_network() -> bool:
+    """Say whether this machine lets a peer have a network namespace of its own."""
+    command = [sys.executable, "-IS", str(APPS / "keeper.py"), "1", sys.executable, "-c", ""]
+    return subprocess.run(command, capture_output=True, check=False, timeout=_START_SECONDS).returncode == 0
 
 
 def _await_answer(server: Server, case: Case, child: Child) -> None:
