@@ -21,9 +21,9 @@ from ebb.client.errors import (
     UnknownEntity,
     Unreachable,
 )
+from ebb.client.oauth import ClientCredentials
 from ebb.client.policy import Policy
 from ebb.client.sync import Client
-from ebb.client.tokens import ClientCredentials
 
 __all__ = [
     "AsyncClient",

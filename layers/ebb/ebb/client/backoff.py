@@ -1,7 +1,5 @@
 """When a failed try is repeated, and how often that may happen over all calls."""
 
-from math import ceil
-
 from ebb.client.policy import Policy
 from ebb.resilience.budget import ShareBudget
 
@@ -20,13 +18,13 @@ def pause(policy: Policy, retry: int, retry_after: float | None, draw: float) ->
         retry_after: seconds that the server asks for.
         draw: 0 to 1, evenly distributed.
     """
-    widest = min(policy.backoff_cap, policy.backoff * 2 ** min(retry, _DOUBLINGS))
+    widest: float = min(policy.backoff_cap, policy.backoff * 2.0 ** min(retry, _DOUBLINGS))
     return (retry_after or 0.0) + draw * widest
 
 
-def full_budget(share: float, burst: float) -> ShareBudget:
-    """Return a budget that holds its burst from the start: a client's first calls may fail as any other."""
-    budget = ShareBudget(share, burst)
-    for _ in range(ceil(burst / share) if share else 0):
-        budget.called()
-    return budget
+class FullBudget(ShareBudget):
+    """A budget that holds its burst from the start: a client's first calls may fail as any other."""
+
+    def __init__(self, share: float, burst: float) -> None:
+        super().__init__(share, burst)
+        self._tokens = burst

@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
-from ebb.client.errors import CallFailed
+if TYPE_CHECKING:
+    from ebb.client.errors import CallFailed
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class Call:
     Attributes:
         id: the same in every try and hedge.
         token: of the present tries.
-        last: what the last try ended with.
+        last: what the last try had against it.
         failed: endpoints that failed this call.
     """
 

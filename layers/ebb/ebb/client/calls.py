@@ -1,6 +1,7 @@
 """Every call as a request: its path, body and headers, and how its answer is read."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 from urllib.parse import quote, urlencode
@@ -23,6 +24,8 @@ from ebb.errors import Misuse
 
 Value = str | float | bool | None
 """Of a feature; None where it is missing."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Features = Mapping[str, Value]
 
@@ -87,7 +90,7 @@ def erase_subject(entity_id: str, key: str | None) -> Request[Erasure]:
 
 
 def _prediction(name: str, path: str, document: Any, purpose: str | None, read: Any) -> Request[Any]:
-    headers = {} if purpose is None else {PURPOSE: purpose}
+    headers = {} if purpose is None else {PURPOSE: _plain("purpose", purpose)}
     return Request(name, "POST", path, read, _body(document), headers, anywhere=True)
 
 
@@ -97,7 +100,18 @@ def _given(**values: Any) -> dict[str, Any]:
 
 def _key(key: str | None) -> dict[str, str]:
     """Return the header that makes a write count once, however often it arrives."""
-    return {KEY: key or uuid4().hex}
+    return {KEY: uuid4().hex if key is None else _plain("idempotency_key", key)}
+
+
+def _plain(name: str, value: str) -> str:
+    """Check that a text can travel in a header.
+
+    Raises:
+        Misuse: it cannot.
+    """
+    if not _PLAIN.fullmatch(value):
+        raise Misuse(f"`{name}` must be 1 to 64 of A-Z, a-z, 0-9, _ and -")
+    return value
 
 
 def _segment(entity_id: str) -> str:

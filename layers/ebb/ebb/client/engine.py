@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from ebb.client.backoff import full_budget, pause
+from ebb.client.backoff import FullBudget, pause
 from ebb.client.call import LEAST, Call, Request
 from ebb.client.endpoint import Endpoint, Outcome
 from ebb.client.errors import CallFailed, DeadlineExceeded, RateLimited, Unauthorized, Unreachable
@@ -40,7 +40,7 @@ class Engine:
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._endpoints, self._tokens, self._policy, self._draw = tuple(endpoints), tokens, policy, draw
-        self._retries = full_budget(policy.retry_share, policy.retry_burst)
+        self._retries = FullBudget(policy.retry_share, policy.retry_burst)
         self.counts: Counter[str] = Counter()
         self._race = Race(policy, self.counts)
 

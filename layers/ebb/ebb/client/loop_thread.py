@@ -26,16 +26,18 @@ class LoopThread:
         self._thread.start()
         self._started.wait()
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def run(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return what the coroutine returns, or raise what it raises; an interrupt of the caller ends it.
 
         Raises:
             Misuse: the thread is closed, or belongs to the process before a fork.
         """
-        if self._closed or os.getpid() != self._process:
-            coroutine.close()
-            raise Misuse(_CLOSED if self._closed else "this client was made before a fork: make one in each process")
-        future = asyncio.run_coroutine_threadsafe(self._noted(coroutine), self._loop)
+        if os.getpid() != self._process:
+            raise Misuse("this client was made before a fork: make one in each process")
+        with self._closing:
+            if self._closed:
+                raise Misuse(_CLOSED)
+            future = asyncio.run_coroutine_threadsafe(self._noted(make), self._loop)
         try:
             return future.result()
         except CancelledError:
@@ -43,14 +45,11 @@ class LoopThread:
         finally:
             future.cancel()
 
-    async def _noted(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        task = asyncio.current_task()
-        assert task is not None
+    async def _noted(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        task = asyncio.ensure_future(make())
         self._running.add(task)
-        try:
-            return await coroutine
-        finally:
-            self._running.discard(task)
+        task.add_done_callback(self._running.discard)
+        return await task
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """End what is under way, carry out the last, and end the thread; a second time does nothing."""

@@ -1,5 +1,7 @@
-"""From an answer that is no success to the exception that stands for it: the function's RFC 9457 problems, and the
-bodies `{"message": ...}` of what API Gateway itself refuses."""
+"""From an answer that is no success to the exception that stands for it.
+
+The function answers with RFC 9457 problems; what API Gateway itself refuses has its body `{"message": ...}`.
+"""
 
 import math
 import time

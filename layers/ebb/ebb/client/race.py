@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ebb.client.backoff import full_budget
+from ebb.client.backoff import FullBudget
 from ebb.client.call import Call
 from ebb.client.endpoint import Endpoint, Outcome
 from ebb.client.policy import Policy
@@ -21,7 +21,7 @@ class Race:
     """
 
     def __init__(self, policy: Policy, counts: Counter[str]) -> None:
-        self._budget = full_budget(policy.hedge_share, policy.hedge_burst)
+        self._budget = FullBudget(policy.hedge_share, policy.hedge_burst)
         self._hedging, self._counts = policy.hedging, counts
         self._cut_off: set[asyncio.Task[Outcome]] = set()
 

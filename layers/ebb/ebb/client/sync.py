@@ -1,8 +1,8 @@
 """The client for programs without an event loop."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from ebb.client import calls
 from ebb.client.aio import AsyncClient
@@ -114,7 +114,8 @@ class Client:
         Args:
             entity_id: whose.
             history_from: `history_next` of the part before, where the history is long.
-            event_time, ingested_at: epoch seconds; also what was true then, as far as it was known then.
+            event_time: epoch seconds; the answer holds also what was true then.
+            ingested_at: epoch seconds; as far as it was known then.
             deadline: seconds.
         """
         return self._call(calls.export_subject(entity_id, history_from, event_time, ingested_at), deadline)
@@ -130,8 +131,7 @@ class Client:
         self._thread.close(self._client.aclose)
 
     def _call(self, request: Request[T], deadline: float | None) -> T:
-        call: Coroutine[Any, Any, T] = self._client.call(request, deadline)
-        return self._thread.run(call)
+        return self._thread.run(lambda: self._client.call(request, deadline))
 
     def __enter__(self) -> Self:
         return self

@@ -3,18 +3,15 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 
 from ebb.client.address import checked_address
 from ebb.client.errors import TokenUnavailable
+from ebb.client.oauth import ClientCredentials, Fetched, granted
 from ebb.errors import Misuse
 from ebb.resilience.budget import RateBudget
-
-USUAL_SECONDS = 300.0
-"""Life of a token whose endpoint does not say it."""
 
 CALLED_SECONDS = 60.0
 """How long the token of a function is used before it is asked again."""
@@ -23,42 +20,8 @@ COOL_SECONDS = 1.0
 """After a failure nobody asks the token endpoint again for so long."""
 
 
-@dataclass(frozen=True)
-class ClientCredentials:
-    """An OAuth2 client (RFC 6749, 4.4).
-
-    Attributes:
-        url: the token endpoint.
-        client_id: the client's id.
-        client_secret: its secret; never shown.
-        scopes: to ask for.
-        margin: seconds before its end at which a token is renewed; at most half of its life.
-        timeout: seconds that the token endpoint may take.
-    """
-
-    url: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    scopes: tuple[str, ...] = ()
-    margin: float = 60.0
-    timeout: float = 5.0
-
-
 Token = str | Callable[[], str] | ClientCredentials
 """What a client is given: a token, a function that returns one, or what gets one."""
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """A token and how long it is valid.
-
-    Attributes:
-        value: the token.
-        seconds: its life from when it was asked for.
-    """
-
-    value: str = field(repr=False)
-    seconds: float
 
 
 class TokenSource(Protocol):
@@ -172,7 +135,7 @@ def source_of(token: Token, http: httpx.AsyncClient) -> TokenSource:
         return FixedToken(token)
     if isinstance(token, ClientCredentials):
         checked_address(token.url)
-        return RenewedToken(lambda: _granted(token, http), token.margin)
+        return RenewedToken(lambda: granted(token, http), token.margin)
     if not callable(token):
         raise Misuse("`token` must be a text, a function that returns one, or ClientCredentials")
     return RenewedToken(lambda: _called(token), CALLED_SECONDS / 2)
@@ -184,36 +147,3 @@ async def _called(function: Callable[[], str]) -> Fetched:
         return Fetched(await asyncio.to_thread(function), CALLED_SECONDS)
     except Exception as error:
         raise TokenUnavailable(f"the function that returns the token failed ({type(error).__name__})") from error
-
-
-async def _granted(credentials: ClientCredentials, http: httpx.AsyncClient) -> Fetched:
-    form = {"grant_type": "client_credentials"} | (
-        {"scope": " ".join(credentials.scopes)} if credentials.scopes else {}
-    )
-    try:
-        response = await http.post(
-            credentials.url,
-            data=form,
-            auth=httpx.BasicAuth(credentials.client_id, credentials.client_secret),
-            timeout=credentials.timeout,
-        )
-    except httpx.RequestError as error:
-        raise TokenUnavailable(f"the token endpoint cannot be reached ({type(error).__name__})") from error
-    return _fetched(response)
-
-
-def _fetched(response: httpx.Response) -> Fetched:
-    """Read the token endpoint's answer (RFC 6749, 5.1 and 5.2); of a refusal only its code is told."""
-    try:
-        document: Any = response.json()
-    except ValueError:
-        document = None
-    held = document if isinstance(document, dict) else {}
-    if not response.is_success:
-        code = held.get("error")
-        told = f" ({code})" if isinstance(code, str) and code.isidentifier() else ""
-        raise TokenUnavailable(f"the token endpoint answered {response.status_code}{told}", status=response.status_code)
-    token, seconds = held.get("access_token"), held.get("expires_in", USUAL_SECONDS)
-    if not isinstance(token, str) or isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise TokenUnavailable("the token endpoint answered, but with no token")
-    return Fetched(token, float(seconds))
