@@ -54,11 +54,12 @@ class World:
         plan: what each client may ask.
     """
 
-    def __init__(self, folder: Path, *, release: bool = True, plan: Plan = UNLIMITED) -> None:
+    def __init__(self, folder: Path, *, release: bool = True, plan: Plan = UNLIMITED, contract: str = "tiny") -> None:
         self.tiers = MemoryStore(plan=plan)
         self.fast, self.durable, self.clock = self.tiers.fast, self.tiers.durable, self.tiers.clock
         self.signals = self.tiers.signals
         self.reports: list[str] = []
+        self._contract = contract
         self.recorder = MemoryRecorder()
         self.folder = folder
         self.releases, self.routing = FolderReleases(folder / "releases"), FolderRouting(folder / "routing")
@@ -74,7 +75,7 @@ class World:
         serving = Serving(
             self.releases,
             self.routing,
-            "tiny",
+            self._contract,
             prepare=loader.load,
             rules_only=loader.rules_only,
             signals=self.signals,

@@ -12,19 +12,13 @@ from hypothesis import strategies as st
 from ebb.contract import parse_contract
 from ebb.errors import MOST_REFUSALS, Unavailable
 from ebb.features.inputs import accept_row, accept_some, encode
-from ebb.folder import FolderReleases
 from ebb.http.doors import answer
 from ebb.http.problems import Answer
-from ebb.onnx import OnnxScorer
 from ebb.release.reference import make_reference
-from ebb.serving import ServedRelease
-from lambdas.predict.logic import Predictor
-from lambdas.predict.service import PredictService
 from lambdas.records.service import RecordsService
 from tests.fakes.contracts import ROW, TEXT, tiny_contract
 from tests.fakes.events import event
-from tests.fakes.releases import tiny_release, version_in
-from tests.fakes.stores import MemoryStore
+from tests.fakes.predicting import World
 
 NOW = 1_800_000_000.0
 PERSON = "Ada Lovelace"
@@ -34,16 +28,9 @@ class Functions:
     """Both functions on the same in-memory tiers; what they report is kept."""
 
     def __init__(self, folder: Path) -> None:
-        tiers, self.reports = MemoryStore(), list[str]()
-        self.tier = tiers.durable
-        releases, files = FolderReleases(folder), tiny_release()
-        releases.write("tiny", version_in(files), files)
-        releases.set_champion("tiny", version_in(files))
-        store = tiers.store
-        self.predicting = PredictService(
-            ServedRelease(releases, "tiny", OnnxScorer), Predictor(store, lambda: NOW, lambda: "id"), self._report
-        )
-        self.writing = RecordsService(tiny_contract, store, lambda: NOW, self._report)
+        world = World(folder)
+        self.reports, self.tier, self.predicting = world.reports, world.durable, world.service
+        self.writing = RecordsService(tiny_contract, world.tiers.store, lambda: NOW, self._report)
 
     def _report(self, what: str, _id: str) -> None:
         self.reports.append(what)

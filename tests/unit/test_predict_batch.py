@@ -117,8 +117,13 @@ def test_one_read_and_one_run_of_each_graph(world: World, monkeypatch: pytest.Mo
     batch(world, [{"entity_id": f"e-{number}"} for number in range(200)])  # now the tier in front holds them
     release = world.serving.now().champion.release
     assert release is not None
-    runs, score = [], release.scorer.score
-    monkeypatch.setattr(release.scorer, "score", lambda inputs: (runs.append(len(inputs)), score(inputs))[1])
+    runs, score = list[int](), release.scorer.score
+
+    def counted(inputs: Any) -> Any:
+        runs.append(len(inputs))
+        return score(inputs)
+
+    monkeypatch.setattr(release.scorer, "score", counted)
     asked = world.fast.asked
     answers = batch(world, [{"entity_id": f"e-{number}"} for number in range(200)])
     assert (runs, world.fast.asked - asked) == ([200], 1)

@@ -14,9 +14,9 @@ from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release import manifest as m
 from ebb.release.golden import golden_from_bytes, golden_to_bytes, instruction_set
-from ebb.release.load import load_champion, load_contract, load_release
+from ebb.release.load import load_champion, load_release
 from ebb.release.reference import Reference
-from ebb.serving import ServedRelease, only_contract
+from ebb.serving.contracts import only_contract
 from tests.fakes.contracts import ROW, TEXT, tiny_contract
 from tests.fakes.releases import tiny_model, tiny_release, with_manifest
 
@@ -191,18 +191,6 @@ def test_writing_the_same_release_again_changes_nothing(store: FolderReleases, f
 def test_a_release_folder_can_be_read_by_others(store: FolderReleases, tmp_path: Path) -> None:
     folder = tmp_path / "tiny" / (store.champion("tiny") or "")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
-
-
-def test_the_served_release_is_found_when_it_appears(tmp_path: Path, files: dict[str, bytes]) -> None:
-    store = FolderReleases(tmp_path)
-    served = ServedRelease(store, "", OnnxScorer)
-    with pytest.raises(NoRelease):
-        served.get()
-    store.write("tiny", m.version_of(files), files)
-    store.set_champion("tiny", m.version_of(files))
-    assert served.get() is served.get()
-    assert served.versions() == [m.version_of(files)]
-    assert load_contract(store, "tiny").name == "tiny"
 
 
 def test_two_contracts_and_none_chosen(tmp_path: Path, files: dict[str, bytes]) -> None:

@@ -84,7 +84,7 @@ def readings(draw: st.DrawFn) -> Reading:
     return Reading(FeatureRecord(values, times, 1, "0" * 32), "fast", expired=expired)
 
 
-OVERRIDES = st.one_of(
+OVERRIDES: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.just({}),
     USUAL.map(dict),
@@ -106,7 +106,7 @@ def test_many_rows_are_what_each_is_alone(which: int, cases: list[tuple[Mapping[
         assert isinstance(found, Resolved)
         assert _plain(found) == _plain(expected)
         if not expected.problems:
-            alone = encode(contract, [expected.row])
+            alone = encode(contract, [expected.accepted(contract)])
             assert rows.inputs.numbers[position].tobytes() == alone.numbers[0].tobytes()
             assert rows.inputs.categories[position].tolist() == alone.categories[0].tolist()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ebb.errors import NoRelease, ReleaseError, Unavailable
+from ebb.release.load import load_contract
 from ebb.routing.table import CHALLENGER, CHAMPION, Challenger, RoutingTable, Shadow
 from lambdas.predict.variant import Variant
 from tests.fakes.predicting import World
@@ -42,6 +43,16 @@ def test_no_release_is_said_until_there_is_one(tmp_path: Path) -> None:
             world.serving.now()
     world.publish()
     assert world.serving.now().champion.release is not None
+
+
+def test_nobody_need_name_the_only_contract_of_the_store(tmp_path: Path) -> None:
+    world = World(tmp_path, release=False, contract="")
+    with pytest.raises(NoRelease):
+        world.serving.now()
+    version = world.publish()
+    assert world.serving.now() is world.serving.now()
+    assert world.serving.versions() == [version]
+    assert load_contract(world.releases, "tiny").name == "tiny"
 
 
 def test_a_rollback_is_in_force_with_the_next_request(world: World) -> None:
