@@ -28,7 +28,7 @@ def print_routing(document: dict[str, Any], *, as_json: bool) -> None:
     rows = [_row(role) for role in document["roles"]]
     print_table(title, ["role", "release", "weight", "slots", "more", "since (UTC)"], rows)
     changes = document["changes"][:_CHANGES]
-    told = [(c["version"], c["action"], c["client"], told_time(c["at"])) for c in changes]
+    told = [(c["version"], c["action"], c["client"], _when(c["at"])) for c in changes]
     print_table("Last changes", ["version", "action", "by", "when (UTC)"], told)
     for note in document.get("notes", ()):
         console.print(plain(f"Note: {note}"))
@@ -37,7 +37,11 @@ def print_routing(document: dict[str, Any], *, as_json: bool) -> None:
 def _row(role: dict[str, Any]) -> tuple[str, ...]:
     weight = f"{role['weight']:.2%}" if "weight" in role else "-"
     slots = f"{role['slots']:,}" if "slots" in role else "-"
-    return role["role"], role["release"], weight, slots, _more(role), told_time(role["since"])
+    return role["role"], role["release"], weight, slots, _more(role), _when(role["since"])
+
+
+def _when(epoch_seconds: float) -> str:
+    return told_time(epoch_seconds).removesuffix("+00:00")
 
 
 def _more(role: dict[str, Any]) -> str:
