@@ -140,7 +140,7 @@ def test_a_primary_that_is_always_a_little_slow_is_learned_and_not_given_up(pair
     fast = pair.fast()
     pair.primary_road.delay(1.0, 0.004)
     eventually(lambda: pair.noted.gauges.get("breaker_valkey", 0) == 0 and not _hedged_share(fast), seconds=20)
-    assert 0.003 < fast._reads.delay.seconds <= 0.008
+    assert 0.003 < fast._asking._one.delay.seconds <= 0.008
 
 
 def _hedged_share(fast: ValkeyFeatures) -> bool:
@@ -186,8 +186,8 @@ def test_finding_out_whether_the_primary_is_back_fails_no_read_though_no_token_i
     _settled(fast)
     pair.primary.id.send(signal.SIGSTOP)
     eventually(lambda: answers(fast, "e7") is not None and pair.noted.gauges.get("breaker_valkey") == 2)
-    fast._reads._budget = ShareBudget(0.0, 0.0)
-    assert fast._reads._budget.take()
+    fast._asking._one._budget = ShareBudget(0.0, 0.0)
+    assert fast._asking._one._budget.take()
     pair.noted.counts.clear()
     while pair.noted.counts["breaker_valkey_half_open"] < 2:
         seconds, answer = timed(fast, "e7")

@@ -2,42 +2,27 @@
 
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from threading import Lock
-from typing import TypeVar
 
 from ebb.errors import Unavailable
 from ebb.metrics import Silent
-from ebb.plans import Allowance, Plan, Plans
+from ebb.plans import Allowance, Plans
 from ebb.ports import FastAnswer, FastAnswers, FeatureRecord, Signals
 from ebb.record_json import record_to_json
 from ebb.resilience.breaker import Breaker
-from ebb.resilience.hedge_delay import HedgeDelay
 from ebb.valkey.address import ValkeyAddress
-from ebb.valkey.answers import allowance, answer, answers, lacks_script
-from ebb.valkey.hedge import Reads, Replies
+from ebb.valkey.asking import Asking
 from ebb.valkey.holdings import Holdings
-from ebb.valkey.link import Request
-from ebb.valkey.questions import Questions, of_many_to_replica, of_one_to_replica, with_script
 from ebb.valkey.server import Server
 from ebb.valkey.writer import StoredJson, Writer
-
-_Found = TypeVar("_Found", FastAnswer, FastAnswers)
 
 YEAR = 365 * 86_400.0
 """Seconds that a record is kept where no feature says less."""
 
 _WRITE_SECONDS = 0.5
 """A write of many records may take longer than a read."""
-
-_MANY_SECONDS = 0.100
-"""A read of 1,000 entities may take longer than one of a single one: a thousand records are half a megabyte."""
-
-_MANY_FLOOR, _MANY_CAP = 0.010, 0.050
-"""Bounds of a hedge's delay for such a read."""
 
 _INTERVAL = 1.0
 
@@ -80,8 +65,7 @@ class ValkeyFeatures:
         interval: float = _INTERVAL,
     ) -> None:
         signals = signals or Silent()
-        self._timeout, self._ttl = timeout, ttl or YEAR
-        self._plans, self._questions = plans, Questions(plans, self._ttl, min(shortest_ttl or self._ttl, self._ttl) / 2)
+        ttl = ttl or YEAR
         address = ValkeyAddress(host, port, username, password, tls)
         breaker = Breaker("valkey", signals, interval=interval)
         self._servers = [Server(address, breaker, timeout)]
@@ -90,19 +74,20 @@ class ValkeyFeatures:
             replica_at = replace(address, host=replica_host or host, port=replica_port)
             replica = Server(replica_at, Breaker("valkey_replica", signals, interval=interval), timeout)
             self._servers.append(replica)
-        # An encrypted connection takes several round trips, and would never be made within the shortest delay.
-        connect_seconds = timeout / 2 if tls else 0.0
-        self._reads = Reads(self._servers[0], replica, connect_seconds=connect_seconds, signals=signals)
-        delay = HedgeDelay(_MANY_FLOOR, _MANY_CAP)
-        self._reads_of_many = Reads(
-            self._servers[0], replica, connect_seconds=connect_seconds, signals=signals, delay=delay
+        self._asking = Asking(
+            self._servers[0],
+            replica,
+            plans,
+            timeout=timeout,
+            ttl=ttl,
+            refresh=min(shortest_ttl or ttl, ttl) / 2,
+            # An encrypted connection takes several round trips, and would never be made within the shortest delay.
+            connect_seconds=timeout / 2 if tls else 0.0,
+            signals=signals,
         )
-        self._decisions = Reads(self._servers[0], None, signals=signals)
         calm = max(timeout, _WRITE_SECONDS)
-        self._writer = Writer(address, breaker, seconds=calm, ttl=self._ttl)
+        self._writer = Writer(address, breaker, seconds=calm, ttl=ttl)
         self._holdings = Holdings(address, seconds=calm)
-        self._routing = 0
-        self._lock = Lock()
 
     def ask(self, entity_id: str, client: str) -> FastAnswer:
         """Read one entity and count one request of the client, in one round trip; see `FastTier`.
@@ -110,9 +95,7 @@ class ValkeyFeatures:
         Raises:
             Unavailable: no server answers in time, or is asked because none has answered lately.
         """
-        whole = self._questions.of_one(entity_id, client)
-        replies = self._asked(self._reads, whole, partial(of_one_to_replica, entity_id), self._timeout)
-        return self._newest(answer(replies.values, self._ttl, self._plan(client), hedged=replies.hedged))
+        return self._asking.ask(entity_id, client)
 
     def ask_many(self, entity_ids: Sequence[str], client: str) -> FastAnswers:
         """Read many entities and count as many requests of the client, in one round trip; see `FastTier`.
@@ -120,24 +103,15 @@ class ValkeyFeatures:
         Raises:
             Unavailable: see `ask`.
         """
-        whole = self._questions.of_many(entity_ids, client)
-        seconds = max(self._timeout, _MANY_SECONDS)
-        replies = self._asked(self._reads_of_many, whole, partial(of_many_to_replica, entity_ids), seconds)
-        plan = self._plan(client)
-        return self._newest(answers(replies.values, len(entity_ids), self._ttl, plan, hedged=replies.hedged))
+        return self._asking.ask_many(entity_ids, client)
 
     def admit(self, client: str, cost: int) -> Allowance:
-        """Count so many requests of the client that read nobody; only the primary can.
+        """Count so many requests of the client that read nobody; see `FastTier`.
 
         Raises:
             Unavailable: see `ask`.
         """
-        whole = self._questions.of_nobody(client, cost)
-        replies = self._asked(self._decisions, whole, lambda: whole, self._timeout)
-        decided = allowance(replies.values[-1], self._plan(client))
-        if decided is None:
-            raise Unavailable("Valkey holds something else under the name of this client's limit")
-        return decided
+        return self._asking.admit(client, cost)
 
     def announce_routing(self, version: int) -> None:
         """State the newest version of the routing table; see `RoutingNews`.
@@ -204,24 +178,6 @@ class ValkeyFeatures:
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
-        with self._lock:
-            for server in self._servers:
-                server.close()
+        self._asking.close()
         self._writer.close()
         self._holdings.close()
-
-    def _plan(self, client: str) -> Plan | None:
-        return None if self._plans is None else self._plans.of(client)
-
-    def _asked(self, reads: Reads, whole: Request, plain: Callable[[], Request], seconds: float) -> Replies:
-        with self._lock:  # answers of one connection belong to whoever asked last
-            deadline = time.monotonic() + seconds
-            replies = reads.read(whole, plain, deadline)
-            if not replies.hedged and lacks_script(replies.values):
-                replies = reads.read(with_script(whole), plain, deadline)
-        return replies
-
-    def _newest(self, found: _Found) -> _Found:
-        """Give an answer the highest routing version seen: a replica may lag behind."""
-        self._routing = found.routing = max(self._routing, found.routing)
-        return found
