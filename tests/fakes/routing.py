@@ -55,8 +55,8 @@ def some_roles(draw: st.DrawFn) -> Roles:
         weights.append(draw(st.integers(0, left)))
         left -= weights[-1]
     owners_of = [Challenger(version(n), w / SLOTS) for n, w in zip(releases, weights, strict=True)]
-    cheap = None
-    if owners_of and draw(st.booleans()):
+    cheap, with_cheap = None, draw(st.booleans())
+    if owners_of and with_cheap:
         last = owners_of.pop()
         cheap = Cheap(last.release, last.weight, draw(st.sampled_from([0.0, 0.05, 0.5])))
     shadow = draw(st.none() | st.integers(1, 12).map(lambda n: Shadow(version(n), 2.5)))

@@ -84,7 +84,7 @@ def check_roles(champion: str, wanted: Roles) -> dict[str, int]:
     """
     if len(wanted.challengers) > MOST_CHALLENGERS:
         raise RoutingError(f"{len(wanted.challengers)} challengers are too many: at most {MOST_CHALLENGERS} at once")
-    owners = [*wanted.challengers, *([wanted.cheap] if wanted.cheap else [])]
+    owners: list[Challenger | Cheap] = [*wanted.challengers, *([wanted.cheap] if wanted.cheap else [])]
     named = {champion}
     for owner in owners:
         _require_version(owner.release)
