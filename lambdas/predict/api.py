@@ -10,7 +10,6 @@ from mangum import Mangum
 from mangum.handlers import HTTPGateway
 from starlette.exceptions import HTTPException
 
-from ebb.http.calls import Call
 from ebb.http.doors import Route, answer, unknown_route
 from lambdas.predict.described import description
 from lambdas.predict.docs import asset, page
@@ -36,7 +35,7 @@ def routes_of(service: PredictService) -> Mapping[str, Route]:
         "POST /v1/predictions/batch": service.predict_batch,
         "GET /v1/releases": service.releases,
         "GET /v1/health": service.health,
-        "GET /openapi.json": _openapi,
+        "GET /openapi.json": lambda _call: description(service.contract()),
         "GET /docs": page,
         "GET /docs/{asset}": asset,
     }
@@ -50,11 +49,6 @@ def make_api(service: PredictService) -> FastAPI:
         api.add_api_route(path, _endpoint(route, service), methods=[method], response_model=None)
     api.add_exception_handler(HTTPException, _endpoint(unknown_route, service))
     return api
-
-
-def _openapi(_call: Call) -> dict[str, Any]:
-    """`GET /openapi.json`."""
-    return description()
 
 
 def _endpoint(route: Route, service: PredictService) -> Callable[..., Any]:

@@ -7,7 +7,9 @@ from typing import Any
 import orjson
 from pydantic.json_schema import models_json_schema
 
+from ebb.contract.model import Contract
 from ebb.http.examples import problem_example
+from ebb.http.feature_schema import features_schema
 from ebb.http.openapi import Operation, components, paths
 from ebb.http.scopes import EXPLAIN, PREDICT
 from lambdas.predict import schemas
@@ -148,9 +150,21 @@ MODELS = (
 )
 
 
+def description(contract: Contract | None = None) -> dict[str, Any]:
+    """Return the OpenAPI document of everything that the gateway's callers may ask.
+
+    Args:
+        contract: of the champion, whose features the document names; None where there is none yet.
+    """
+    fixed = _fixed()
+    parts = fixed["components"]
+    known = {**parts["schemas"], "Features": features_schema(contract)}
+    return {**fixed, "components": {**parts, "schemas": known}}
+
+
 @cache
-def description() -> dict[str, Any]:
-    """Return the OpenAPI document of everything that the gateway's callers may ask."""
+def _fixed() -> dict[str, Any]:
+    """Return what is the same whatever is served."""
     records = orjson.loads((files("ebb.http") / "records_openapi.json").read_bytes())
     modes = [(model, "validation") for model in MODELS]
     own = models_json_schema(modes, ref_template="#/components/schemas/{model}")[1]["$defs"]  # type: ignore[arg-type]

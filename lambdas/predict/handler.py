@@ -15,7 +15,7 @@ HOT = {"POST /v1/predictions": SERVICE.predict, "POST /v1/predictions/batch": SE
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
-    hot = HOT.get(event["routeKey"])
+    hot = HOT.get(event.get("routeKey", ""))
     result = answer(event, hot, SERVICE.report).payload() if hot else _door()(event, context)
     SERVICE.tick()
     return result

@@ -7,7 +7,7 @@ stands in `resolve` alone; a property test holds the two together.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter, le
+from operator import itemgetter
 from types import NoneType
 from typing import Any
 
@@ -56,8 +56,8 @@ class RowPlan:
         self._void = (*[math.nan] * self._count, *[""] * len(contract.categories))
         self._oldest = min((f.max_age for f in features if f.max_age is not None), default=math.inf)
         self._low, self._high, self._whole, self._needed = _bounds(contract.numbers)
-        self._lows, self._highs = self._low.tolist(), self._high.tolist()
-        self._wholes = self._whole.nonzero()[0].tolist()
+        limits = (self._low, self._high, self._whole, self._needed)
+        self._limits = list(zip(*(limit.tolist() for limit in limits), strict=True))
         self._any_whole, self._any_needed = bool(self._whole.any()), bool(self._needed.any())
         self._flags = frozenset(i for i, f in enumerate(contract.numbers) if f.kind is Kind.FLAG)
         self._texts = tuple((_accepted(f), f.unseen is Unseen.ALLOW) for f in contract.categories)
@@ -89,8 +89,7 @@ class RowPlan:
             numbers[position] = row[: self._count]
         categories = np.empty((len(rows), len(self._texts)), object)
         if self._texts:
-            categories[:] = [row[self._count :] for row in rows]
-            categories[np.equal(categories, None)] = ""
+            categories[:] = [_texts(row[self._count :]) for row in rows]
         return Rows(resolved, Inputs(numbers.astype(np.float32), categories))
 
     def _usual(self, overrides: Mapping[str, Value], reading: Reading, now: float) -> tuple[Row, Resolved] | None:
@@ -153,11 +152,14 @@ class RowPlan:
             return np.array([[_bounded(value) for value in row[: self._count]] for row in rows], np.float64)
 
     def _plain(self, row: Row) -> bool:
-        """Tell whether one row's numbers are all there, within range and whole where they must be: 2 us, not 15."""
-        numbers = row[: self._count]
-        if None in numbers or not (all(map(le, self._lows, numbers)) and all(map(le, numbers, self._highs))):
-            return False
-        return all(type(numbers[i]) is not float or numbers[i].is_integer() for i in self._wholes)
+        """Tell whether one row's numbers are within range, and there and whole where they must be: 2 us, not 7."""
+        for value, (low, high, whole, needed) in zip(row, self._limits, strict=False):  # the categories come after
+            if value is None:
+                if needed:
+                    return False
+            elif not low <= value <= high or (whole and type(value) is float and not value.is_integer()):
+                return False
+        return True
 
     def _odd(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which rows hold a number that is out of range, not whole or missing where it must not be, [N]."""
@@ -182,6 +184,10 @@ class RowPlan:
         if found.missing or found.refused:
             return self._void, found
         return self._pick(found.row), found
+
+
+def _texts(row: Row) -> Row:
+    return tuple("" if value is None else value for value in row) if None in row else row
 
 
 def _bounded(value: Value) -> Value:

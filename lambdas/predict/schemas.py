@@ -1,12 +1,10 @@
-"""The shapes of the API, for OpenAPI; the contract's features are described by the release, not here."""
+"""The shapes of the API, for OpenAPI; `Features` is made of the contract that is served."""
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-Value = float | int | bool | str | None
 EntityId = Annotated[str, Field(min_length=1, max_length=256, description="Whom to score")]
-Overrides = Annotated[dict[str, Value], Field(description="Values that take the stored ones' place")]
 Explain = Annotated[bool, Field(description="Whether reason codes are wanted; needs the scope `explain`")]
 
 
@@ -16,11 +14,18 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Features(RootModel[dict[str, Any]]):
+    """Values by feature name; described by `features_schema`."""
+
+
+Overrides = Annotated[Features, Field(description="Values that take the stored ones' place")]
+
+
 class PredictionBody(Body):
     """Whom to score, and how."""
 
     entity_id: EntityId
-    features: Overrides = {}
+    features: Overrides = Features({})
     explain: Explain = False
 
 
@@ -28,7 +33,7 @@ class BatchItem(Body):
     """One entity of a batch."""
 
     entity_id: EntityId
-    features: Overrides = {}
+    features: Overrides = Features({})
 
 
 class BatchBody(Body):

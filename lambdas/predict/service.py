@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from ebb.contract.model import Contract
 from ebb.errors import EbbError, NoRelease, ReleaseError
 from ebb.http import scopes
 from ebb.http.calls import Call
@@ -85,6 +86,13 @@ class PredictService:
             "missing": sorted(routed.missing),
             "versions": self._serving.versions(),
         }
+
+    def contract(self) -> Contract | None:
+        """Return the champion's contract, for the description of the API; None where nothing can be served."""
+        try:
+            return self._serving.now().champion.contract
+        except EbbError:
+            return None
 
     def health(self, _call: Call) -> dict[str, Any]:
         """`GET /v1/health`: the function runs; says which release is loaded."""
