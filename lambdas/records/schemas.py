@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 Value = float | int | bool | str | None
 EpochSeconds = Annotated[float, Field(description="Epoch seconds")]
-Features = Annotated[dict[str, Value], Field(min_length=1, description="Some or all features; the others stay")]
 Since = Annotated[float | None, Field(description="Since when the values are true, epoch seconds; null is now")]
 Note = Annotated[str | None, Field(description="What else there is to say")]
 
@@ -17,10 +16,19 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Features(RootModel[dict[str, Value]]):
+    """Values by feature name; the prediction function describes those of the served contract."""
+
+
+Some = Annotated[
+    Features, Field(description="Some or all features; the others stay", json_schema_extra={"minProperties": 1})
+]
+
+
 class FeaturesBody(Body):
     """New values of one entity."""
 
-    features: Features
+    features: Some
     event_time: Since = None
 
 

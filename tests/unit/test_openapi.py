@@ -13,12 +13,16 @@ import orjson
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from ebb.contract.model import Feature
+from ebb.features.values import Refused, accept
 from ebb.http.doors import answer
 from ebb.http.examples import TITLES, problem_example
+from ebb.http.feature_schema import feature_schema
 from ebb.http.openapi import HEADERS
 from ebb.http.problems import TABLE
 from ebb.http.scopes import FEATURES, OUTCOMES, SCOPES, SUBJECTS
 from ebb.store.subjects import Subjects
+from lambdas.predict.api import routes_of
 from lambdas.predict.described import OPERATIONS, description
 from lambdas.records.described import OPERATIONS as RECORDS_OPERATIONS
 from lambdas.records.described import WHERE
@@ -228,6 +232,33 @@ def test_answers_of_the_records_function_fit() -> None:
         made = event(key, body, scope=scope, path=path if "{" in key else None, query=query)
         answered = answer(made, route, lambda *_: None)
         _fits(key, answered.status, answered.body)
+
+
+def test_it_names_the_features_of_the_contract_that_is_served(world: World, tmp_path: Path) -> None:
+    served = answer(event("GET /openapi.json"), routes_of(world.service)["GET /openapi.json"], world.service.report)
+    document = orjson.loads(served.body)
+    assert list(jsonschema_rs.validator_for(OPENAPI_31).iter_errors(document)) == []
+    assert document["components"]["schemas"]["Features"]["properties"].keys() == ROW.keys()
+    without = World(tmp_path, release=False)
+    plain = answer(event("GET /openapi.json"), routes_of(without.service)["GET /openapi.json"], world.service.report)
+    assert orjson.loads(plain.body) == description()
+
+
+@pytest.mark.parametrize("feature", tiny_contract().features, ids=lambda feature: feature.name)
+def test_what_fits_a_features_schema_is_accepted(feature: Feature) -> None:
+    checker = jsonschema_rs.validator_for(feature_schema(feature))
+    fitting = 0
+    values = [None, True, False, 0, 1, 2, -1, 1.5, 7, 1e4, 1e9, "", "x", "basic", "plus", "Ghent", "y" * 256, "y" * 257]
+    for value in values:
+        if checker.is_valid(value):
+            fitting += 1
+            accept(feature, value)
+        elif value == "" and feature.missing:
+            continue  # missing too, but null says so more plainly
+        else:
+            with pytest.raises(Refused):
+                accept(feature, value)
+    assert fitting > 1
 
 
 if __name__ == "__main__":
