@@ -6,6 +6,7 @@ import numpy as np
 
 from ebb.features.inputs import encode
 from ebb.reasons import Explainer, Reason
+from ebb.reasons.design import EXACT
 from ebb.reasons.explainer import _case
 from ebb.reasons.words import words
 
@@ -13,7 +14,8 @@ from ebb.reasons.words import words
 class PermutationExplainer(Explainer):
     """Adds the entity's values to the reference one by one, in orders that each have their reverse.
 
-    (Mitchell et al., "Sampling Permutations for Shapley Value Estimation", JMLR 23, 2022.)
+    (Mitchell et al., "Sampling Permutations for Shapley Value Estimation", JMLR 23, 2022.) Few features are
+    enumerated, as they are by the regression.
     """
 
     rows = 194
@@ -24,7 +26,9 @@ class PermutationExplainer(Explainer):
         own = encode(self._contract, [row])
         columns = self._differing(own)
         n = len(columns)
-        pairs = max(1, (self.rows - 2) // (2 * max(1, n - 1)))
+        if n <= EXACT:
+            return super().explain(row, seed)
+        pairs = max(1, (self.rows - 2) // (2 * (n - 1)))
         drawn = words(_case(own, seed), pairs * n).reshape(pairs, n).argsort(axis=1, kind="stable")
         orders = np.concatenate([drawn, drawn[:, ::-1]])
         # Where each feature stands in an order; a step's coalition holds those that stand before its end.
