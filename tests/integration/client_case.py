@@ -54,8 +54,10 @@ def handle(event, context):
     headers, body = event["headers"], json.loads(event.get("body") or "{}")
     entity_id = body.get("entity_id") or event.get("pathParameters", {}).get("entity_id", "")
     note = {
-        "region": REGION, "entity_id": entity_id, "route": event["routeKey"], "request": headers.get("ebb-request-id"),
-        "key": headers.get("idempotency-key"), "deadline_ms": int(headers["ebb-deadline-ms"]), "purpose": headers.get("ebb-purpose"),
+        "region": REGION, "entity_id": entity_id, "route": event["routeKey"],
+        "request": headers.get("ebb-request-id"),
+        "key": headers.get("idempotency-key"), "deadline_ms": int(headers["ebb-deadline-ms"]),
+        "purpose": headers.get("ebb-purpose"),
     }
     with open(SEEN, "a") as seen:
         seen.write(json.dumps(note) + chr(10))
@@ -68,8 +70,8 @@ def handle(event, context):
         with open(SEEN) as seen:
             tries = sum(json.loads(line)["request"] == note["request"] for line in seen)
         if tries <= int(values[0]):
-            problem = {"type": "urn:ebb:problem:told", "title": "Told", "status": int(values[1]), "detail": "told to fail",
-                       "correlation_id": event["requestContext"]["requestId"]}
+            problem = {"type": "urn:ebb:problem:told", "title": "Told", "status": int(values[1]),
+                       "detail": "told to fail", "correlation_id": event["requestContext"]["requestId"]}
             return answered(problem["status"], problem, **({"retry-after": values[2]} if len(values) > 2 else {}))
     if event["routeKey"] == "POST /v1/predictions/batch":
         return answered(200, {"predictions": [prediction(item["entity_id"]) for item in body["entities"]]})

@@ -11,9 +11,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ebb.client import Client, OddAnswer, Prediction, StaleFeatures, calls
+from ebb import errors
+from ebb.client import Client, OddAnswer, Prediction, Role, StaleFeatures, calls, routing
 from ebb.client.answers import read_erasure, read_export, read_prediction, read_predictions, read_written
 from ebb.errors import Misuse
+from ebb.http.calls import Call
+from ebb.http.problems import problem_document
+from ebb.routing.document import roles_from_document
+from ebb.routing.table import Challenger, RoutingTable
+from lambdas.predict.request import read_batch
+from lambdas.records.routing_document import told
 
 ANSWER: dict[str, Any] = {
     "prediction_id": "p-1",
@@ -71,7 +78,7 @@ def test_what_is_not_given_is_not_sent() -> None:
     assert calls.export_subject("c-1", 5, 1.5, None).path == "/v1/subjects/c-1?history_from=5&event_time=1.5"
 
 
-@pytest.mark.parametrize("purpose", ["", "a b", "a\r\nb", "ü", "a" * 65])
+@pytest.mark.parametrize("purpose", ["", "a b", "a\r\nb", "ü", "Upper", "a" * 65])
 def test_a_purpose_that_cannot_travel_is_refused(purpose: str) -> None:
     with pytest.raises(Misuse, match="purpose"):
         calls.predict("c-1", None, purpose, explain=False)
@@ -101,8 +108,8 @@ def test_a_prediction_that_lacks_something_is_an_odd_answer(key: str) -> None:
 
 
 def test_a_batch_has_a_prediction_or_an_exception_for_each_item() -> None:
-    problem = {"type": "urn:ebb:problem:stale-features", "status": 409, "detail": "old", "correlation_id": "c"}
-    first, second = read_predictions({"predictions": [ANSWER, {"entity_id": "x", "problem": problem}]}, "r-1")
+    problem = problem_document(errors.StaleFeatures("old"), "c")
+    first, second = read_predictions({"predictions": [ANSWER, {"entity_id": "x", "error": problem}]}, "r-1")
     assert isinstance(first, Prediction)
     assert isinstance(second, StaleFeatures)
 
@@ -113,6 +120,32 @@ def test_the_other_answers_are_read() -> None:
     assert read_erasure(erased).pending
     exported = {"entity_id": "c-1", "exported_at": 5.0, "history_next": 7, "history": []}
     assert read_export(exported).history_next == 7
+
+
+def test_the_routing_table_is_read_and_its_changes_are_sent_as_the_routes_know_them() -> None:
+    table = told("telco", [RoutingTable(3, "0" * 32, "0123456789ab", previous="ba9876543210")])
+    read = routing.read_routing({**table, "written": 3, "notes": ["later"]})
+    assert (read.contract, read.version, read.notes) == ("telco", 3, ("later",))
+    assert read.roles[0] == Role("champion", "0123456789ab", 0.0, 1.0)
+    sent = routing.set_roles([{"release": "ba9876543210", "weight": 0.1}], {"release": "ba9876543210"}, None, 3)
+    roles = roles_from_document(json.loads(sent.body))
+    assert roles.challengers == (Challenger("ba9876543210", 0.1),)
+    assert json.loads(sent.body)["based_on"] == 3
+    assert json.loads(routing.promote("ba9876543210", None).body) == {"release": "ba9876543210"}
+    assert (routing.roll_back(None).path, routing.show().method) == ("/v1/routing/rollback", "GET")
+    assert sent.headers["idempotency-key"] != routing.roll_back(None).headers["idempotency-key"]
+    with pytest.raises(Misuse):
+        routing.set_roles([{"release": "ba9876543210", "weight": float("nan")}], None, None, None)
+    with pytest.raises(OddAnswer):
+        routing.read_routing({"roles": [7]})
+
+
+def test_a_batch_is_sent_as_the_function_reads_it() -> None:
+    sent = calls.predict_batch([{"entity_id": "a"}, {"entity_id": "b", "features": {"x": 1}}], "outreach", explain=True)
+    body, headers = sent.body, {"content-type": "application/json", **sent.headers}
+    call = Call("c", frozenset({"predict", "explain"}), body, {}, {}, "id", headers, "POST /v1/predictions/batch")
+    asked, items = read_batch(call)
+    assert (asked.purpose, asked.explain, len(items)) == ("outreach", True, 2)
 
 
 @pytest.mark.parametrize("read", [read_prediction, read_predictions, read_written, read_erasure, read_export])

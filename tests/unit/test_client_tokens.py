@@ -104,7 +104,7 @@ def test_a_refused_token_is_replaced_once_by_whoever_notes_it_first() -> None:
         old = await source.token()
         assert source.refused(old)
         assert source.refused(old)
-        assert await asyncio.gather(source.token(), source.token()) == ["t2", "t2"]
+        assert set(await asyncio.gather(source.token(), source.token())) == {"t2"}
         assert source.refused(old)
         assert await source.token() == "t2"
 

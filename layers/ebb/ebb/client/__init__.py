@@ -23,6 +23,7 @@ from ebb.client.errors import (
 )
 from ebb.client.oauth import ClientCredentials
 from ebb.client.policy import Policy
+from ebb.client.routing import Role, Routing
 from ebb.client.sync import Client
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "RateLimited",
     "Reason",
     "Refused",
+    "Role",
+    "Routing",
     "ServerTrouble",
     "StaleFeatures",
     "SubjectExport",

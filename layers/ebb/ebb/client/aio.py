@@ -6,13 +6,14 @@ from typing import Self
 
 import httpx
 
-from ebb.client import calls
+from ebb.client import calls, routing
 from ebb.client.answers import Erasure, Prediction, SubjectExport, Written
 from ebb.client.call import Request
 from ebb.client.endpoint import Endpoint
 from ebb.client.engine import Engine, T
 from ebb.client.errors import CallFailed
 from ebb.client.policy import Policy
+from ebb.client.routing import Routing
 from ebb.client.tokens import Token, source_of
 from ebb.errors import Misuse
 
@@ -107,6 +108,30 @@ class AsyncClient:
     ) -> Erasure:
         """Erase one entity everywhere."""
         return await self.call(calls.erase_subject(entity_id, idempotency_key), deadline)
+
+    async def show_routing(self, *, deadline: float | None = None) -> Routing:
+        """Return the routing table; needs the scope `admin`, as every change of it."""
+        return await self.call(routing.show(), deadline)
+
+    async def set_routing(
+        self,
+        *,
+        challengers: Sequence[routing.ChallengerRole] = (),
+        cheap: routing.CheapRole | None = None,
+        shadow: routing.ShadowRole | None = None,
+        based_on: int | None = None,
+        deadline: float | None = None,
+    ) -> Routing:
+        """State who stands beside the champion; what is left out is taken away."""
+        return await self.call(routing.set_roles(challengers, cheap, shadow, based_on), deadline)
+
+    async def promote(self, release: str, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
+        """Make a release the champion."""
+        return await self.call(routing.promote(release, based_on), deadline)
+
+    async def rollback(self, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
+        """Let the champion before answer again."""
+        return await self.call(routing.roll_back(based_on), deadline)
 
     async def call(self, request: Request[T], deadline: float | None = None) -> T:
         """Carry out a request of `ebb.client.calls`."""

@@ -143,7 +143,7 @@ def read_predictions(document: Any, request_id: str) -> list[Prediction | CallFa
     """Read the answer of `POST /v1/predictions/batch`: a prediction for each item, or the exception in its place."""
     try:
         return [
-            read_prediction(item) if "probability" in item else failure_of_item(item.get("problem", item), request_id)
+            read_prediction(item) if "probability" in item else failure_of_item(item["error"], request_id)
             for item in document["predictions"]
         ]
     except (KeyError, TypeError, AttributeError) as error:

@@ -25,7 +25,8 @@ from ebb.errors import Misuse
 Value = str | float | bool | None
 """Of a feature; None where it is missing."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PURPOSE = re.compile(r"[a-z0-9_-]{1,64}"), "1 to 64 of a-z, 0-9, _ and -"
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}"), "1 to 128 visible ASCII characters"
 
 Features = Mapping[str, Value]
 
@@ -90,7 +91,7 @@ def erase_subject(entity_id: str, key: str | None) -> Request[Erasure]:
 
 
 def _prediction(name: str, path: str, document: Any, purpose: str | None, read: Any) -> Request[Any]:
-    headers = {} if purpose is None else {PURPOSE: _plain("purpose", purpose)}
+    headers = {} if purpose is None else {PURPOSE: _fitting("purpose", purpose, *_PURPOSE)}
     return Request(name, "POST", path, read, _body(document), headers, anywhere=True)
 
 
@@ -100,17 +101,17 @@ def _given(**values: Any) -> dict[str, Any]:
 
 def _key(key: str | None) -> dict[str, str]:
     """Return the header that makes a write count once, however often it arrives."""
-    return {KEY: uuid4().hex if key is None else _plain("idempotency_key", key)}
+    return {KEY: uuid4().hex if key is None else _fitting("idempotency_key", key, *_IDEMPOTENCY_KEY)}
 
 
-def _plain(name: str, value: str) -> str:
-    """Check that a text can travel in a header.
+def _fitting(name: str, value: str, pattern: re.Pattern[str], what: str) -> str:
+    """Check that a text can travel in its header.
 
     Raises:
         Misuse: it cannot.
     """
-    if not _PLAIN.fullmatch(value):
-        raise Misuse(f"`{name}` must be 1 to 64 of A-Z, a-z, 0-9, _ and -")
+    if not pattern.fullmatch(value):
+        raise Misuse(f"`{name}` must be {what}")
     return value
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from ebb.client import calls
+from ebb.client import calls, routing
 from ebb.client.aio import AsyncClient
 from ebb.client.answers import Erasure, Prediction, SubjectExport, Written
 from ebb.client.call import Request
@@ -12,6 +12,7 @@ from ebb.client.engine import T
 from ebb.client.errors import CallFailed
 from ebb.client.loop_thread import LoopThread
 from ebb.client.policy import Policy
+from ebb.client.routing import Routing
 from ebb.client.tokens import Token
 
 
@@ -125,6 +126,38 @@ class Client:
     ) -> Erasure:
         """Erase one entity everywhere, for good; again changes nothing but the moment."""
         return self._call(calls.erase_subject(entity_id, idempotency_key), deadline)
+
+    def show_routing(self, *, deadline: float | None = None) -> Routing:
+        """Return the routing table; needs the scope `admin`, as every change of it."""
+        return self._call(routing.show(), deadline)
+
+    def set_routing(
+        self,
+        *,
+        challengers: Sequence[routing.ChallengerRole] = (),
+        cheap: routing.CheapRole | None = None,
+        shadow: routing.ShadowRole | None = None,
+        based_on: int | None = None,
+        deadline: float | None = None,
+    ) -> Routing:
+        """State who stands beside the champion; what is left out is taken away.
+
+        Args:
+            challengers: tried on their share of all entities.
+            cheap: answers its share for less.
+            shadow: scores along.
+            based_on: the version that was looked at; where it is not in force any more, `Conflict` is raised.
+            deadline: seconds.
+        """
+        return self._call(routing.set_roles(challengers, cheap, shadow, based_on), deadline)
+
+    def promote(self, release: str, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
+        """Make a release the champion."""
+        return self._call(routing.promote(release, based_on), deadline)
+
+    def rollback(self, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
+        """Let the champion before answer again."""
+        return self._call(routing.roll_back(based_on), deadline)
 
     def close(self) -> None:
         """Close every connection and end the thread; a call under way in another thread ends with `Misuse`."""
