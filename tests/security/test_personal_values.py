@@ -57,6 +57,10 @@ def _accepted(told: Told) -> None:
     http = told.http
     assert http.put(f"/v1/features/{WHO}", json={"features": ROW}).status_code == 200
     assert http.post("/v1/features/batch", json={"entities": [{"entity_id": WHO, "features": ROW}]}).is_success
+    for _ in range(2):  # a key that a caller made of what is personal
+        key = {"idempotency-key": f"{WHO} {CITY} {ODD}"}
+        assert http.put(f"/v1/features/{WHO}", json={"features": ROW}, headers=key).is_success
+        assert http.post("/v1/features/batch", json={"entities": []}, headers={"idempotency-key": WHO}).is_client_error
     for explain in (False, True):
         assert http.post("/v1/predictions", json={"entity_id": WHO, "explain": explain}).is_success
         assert http.post("/v1/predictions", json={"entity_id": ODD, "features": ROW, "explain": explain}).is_success
@@ -98,6 +102,10 @@ def _odd_calls(told: Told) -> None:
     for content in (f'{{"entity_id": "{WHO}", {ODD}}}', f'{{"features": {{"city": "{CITY}"', "x" * 70_000 + CITY):
         told.refused("POST", "/v1/predictions", content=content)
         told.refused("PUT", f"/v1/features/{WHO}", content=content)
+    key = {"idempotency-key": f"{WHO} {CITY} {ODD}"}
+    told.refused("PUT", f"/v1/features/{WHO}", json={"features": {"city": CITY}}, headers=key)
+    told.refused("POST", "/v1/predictions", content=CITY, headers={"content-type": f"text/plain; of={CITY}{ODD}"})
+    told.refused("POST", "/v1/predictions", json={"entity_id": WHO}, headers={"ebb-purpose": f"{CITY} {ODD}"})
     told.refused("POST", "/v1/predictions", json={"entity_id": f"{ODD}-nobody"})
     told.refused("GET", f"/v1/subjects/{ODD}-nobody")
     told.refused("GET", f"/{ODD}", params={"who": WHO})
@@ -198,6 +206,11 @@ def test_no_canary_leaves_the_tiers(told: Told) -> None:
     assert any(b"CloudWatchMetrics" in path.read_bytes() for path in logs)
     assert _found(told, ALL, besides=(".refused.csv",)) == []
     assert _found(told, (CITY, NUMBER, ODD)) == [], "a refused row is told without its values"
+    connection = postgres(told.home)
+    remembered = connection.query("select cast(t.* as text) from idempotency_keys t")
+    connection.close()
+    assert remembered, "a write that named a key is remembered"
+    assert not [canary for canary in ALL if canary in str(remembered)], "an erasure finds nothing to do there"
     for text in told.texts:
         assert not [canary for canary in ANSWERED if canary in text], text
         assert "Traceback" not in text
