@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ebb.connect import connect_fast
+from ebb.connect import connect_store, make_plans
 from ebb.errors import Unavailable
 from ebb.metrics import Silent
 from ebb.ports import Access, DurableTier, FastTier, FeatureRecord, FeatureUpdate, RepairTier, SubjectTier
 from ebb.postgres.subjects import PostgresSubjects
 from ebb.store.reading import Reading
 from ebb.store.store import FeatureStore
+from ebb.valkey.features import ValkeyFeatures
 from tests.fakes.stores import Clock, MemoryStore
 from tests.real_stores import RealStores
 
@@ -43,12 +44,17 @@ class Together:
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Together]:
     servers = RealStores(tmp_path_factory.mktemp("stores"))
-    fast = connect_fast(servers.settings, Silent())
+    # With patience: what a busy machine costs must not look like a lost server.
+    fast, other = (
+        ValkeyFeatures("127.0.0.1", servers.valkey.port, timeout=5.0, plans=make_plans(servers.settings)) for _ in "ab"
+    )
     try:
         subjects = PostgresSubjects(servers.connection())
-        yield Together(servers.writer(), servers.writer(), fast, subjects, servers.durable(), servers.durable())
+        stores = [connect_store(servers.settings, Silent(), each, servers.connection()) for each in (fast, other)]
+        yield Together(stores[0], stores[1], fast, subjects, servers.durable(), servers.durable())
     finally:
         fast.close()
+        other.close()
         servers.end()
 
 
