@@ -35,12 +35,14 @@ class Request:
     replica: bool
     folder: Path
     plans: Path | None = None
+    freeze: bool = False
 
     def options(self) -> list[str]:
         """Return the options that ask for the same again."""
         options = ["--port", str(self.port), "--environments", str(self.environments)]
         options += ["--release", str(self.release)] if self.release else []
         options += ["--replica"] if self.replica else []
+        options += ["--freeze"] if self.freeze else []
         options += ["--plans", str(self.plans)] if self.plans else []
         return options + (["--data", str(self.data)] if self.data else [])
 
@@ -86,7 +88,13 @@ def bring_up(request: Request, progress: Progress, announce: Callable[[State], N
     if not (request.folder / "postgres").exists():
         # Alembic takes as long to import as a new Postgres to start.
         Thread(target=preload, daemon=True).start()
-    environments, replica = request.environments, request.replica
-    plan = make_plan(cloud, port=request.port, environments=environments, replica=replica, prepare=prepare)
+    plan = make_plan(
+        cloud,
+        port=request.port,
+        environments=request.environments,
+        replica=request.replica,
+        freeze=request.freeze,
+        prepare=prepare,
+    )
     run(plan, came_up)
     return bool(announced)

@@ -27,6 +27,9 @@ def up(
     environments: Annotated[int, typer.Option(min=1, max=64, help="Environments of the prediction function.")] = 2,
     *,
     replica: Annotated[bool, typer.Option("--replica", help="Start a replica of Valkey for hedged reads.")] = False,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Stop functions between requests, as AWS does; off by default.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up, and leave it running.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     progress_file: Annotated[Path | None, typer.Option(hidden=True)] = None,
@@ -44,7 +47,7 @@ def up(
         raise DataError(f"there is no file or folder {data}: check the path")
     if port:
         require_free(port)
-    request = Request(release, data, port, environments, replica, state_folder(), plans)
+    request = Request(release, data, port, environments, replica, state_folder(), plans, freeze)
     if detach:
         _tell(request.folder, _detached(request), as_json=as_json)
     else:

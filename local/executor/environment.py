@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from local.executor import error_bodies
+from local.executor.freezer import Freezer
 from local.executor.function import Function
 from local.executor.invocation import Kind, Pending
 from local.executor.process import Account
@@ -49,6 +50,8 @@ class Environment:
         self.initialised = False
         self.init_error: str | None = None
         self.last_error: str | None = None
+        self.freezer = Freezer()
+        self.leaving = False
 
     def begin(self) -> None:
         """A process is about to be started for this environment."""
@@ -57,6 +60,7 @@ class Environment:
         self.served_by_process = 0
         self.initialised = False
         self.init_error = None
+        self.freezer.forget()
         self.state = State.STARTING
         self.watch(self.function.init_seconds)
 
@@ -83,6 +87,25 @@ class Environment:
         self.initialised = True
         self.state = State.IDLE
         self.owner.free(self)
+        if self.function.freeze and self.waiting is not None:
+            self._freeze()
+
+    def _freeze(self) -> None:
+        """Let nothing run until the next invocation: the last answer is here, and its client waits for an event."""
+        if self.process is not None and self.process.returncode is None and not self.leaving:
+            self.freezer.freeze(self.process.pid)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        if self.process is not None and self.process.returncode is None:
+            self.freezer.thaw(self.process.pid)
+
+    def leave(self) -> None:
+        """Ask the process to end; a frozen one could not hear it."""
+        self.leaving = True
+        if self.process is not None and self.process.returncode is None:
+            self.thaw()
+            self.process.terminate()
 
     def give(self, pending: Pending) -> None:
         """Hand an invocation to the waiting client."""
@@ -94,6 +117,7 @@ class Environment:
         pending.began = True
         self.state = State.BUSY
         self.watch(self.function.timeout_seconds)
+        self.thaw()
         now = time.time()
         identity = pending.request_id.encode()
         connection.deliver(
@@ -195,4 +219,5 @@ class Environment:
         """Return what can be told about this environment."""
         alive = self.process is not None and self.process.returncode is None
         pid = self.process.pid if alive and self.process is not None else None
-        return EnvironmentStatus(pid, self.state, self.invocations, self.starts, self.last_error)
+        pauses, frozen = self.freezer.pauses, alive and self.freezer.frozen
+        return EnvironmentStatus(pid, self.state, self.invocations, self.starts, self.last_error, pauses, frozen)

@@ -21,6 +21,8 @@ class Function:
         environments: processes kept, each serving one invocation at a time.
         queue_limit: invocations that may wait for an environment; one more is throttled.
         init_seconds: an environment that has not asked for its first invocation by then is killed.
+        freeze: whether an environment stands still between its invocations, as it does on AWS; its background
+            threads then run only while an invocation does.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Function:
     environments: int = 2
     queue_limit: int = 512
     init_seconds: float = 60.0
+    freeze: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that could only fail later.

@@ -92,8 +92,7 @@ class Lifecycle:
         """End the process: SIGTERM, then SIGKILL after 2 s; close the port."""
         self.stopping.set()
         environment = self.environment
-        if environment.process is not None and environment.process.returncode is None:
-            environment.process.terminate()
+        environment.leave()
         if self.task is not None:
             await asyncio.wait({self.task}, timeout=TERM_SECONDS)
             environment.kill()

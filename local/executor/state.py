@@ -23,6 +23,8 @@ class EnvironmentStatus:
         invocations: answered or failed by it, over all its processes.
         starts: processes started for it so far.
         last_error: one sentence on its last failure, None when it never failed.
+        pauses: how often it was frozen between invocations, over all its processes.
+        frozen: whether it is frozen now.
     """
 
     pid: int | None
@@ -30,6 +32,8 @@ class EnvironmentStatus:
     invocations: int
     starts: int
     last_error: str | None
+    pauses: int = 0
+    frozen: bool = False
 
 
 @dataclass(frozen=True)

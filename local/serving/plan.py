@@ -30,6 +30,7 @@ def make_plan(
     port: int,
     environments: int,
     replica: bool = False,
+    freeze: bool = False,
     prepare: Callable[[Servers, str], None],
 ) -> Plan:
     """Return what the supervisor runs.
@@ -39,6 +40,7 @@ def make_plan(
         port: the gateway's.
         environments: of the prediction function.
         replica: whether Valkey gets a replica.
+        freeze: whether environments stand still between invocations.
         prepare: called with the servers and the name of the contract's database.
     """
     served, database = cloud.served, cloud.served.contract or "postgres"
@@ -54,6 +56,7 @@ def make_plan(
                 task_root=_TASK_ROOT,
                 environments=count,
                 timeout_seconds=_TIMEOUTS.get(name, _USUAL_TIMEOUT),
+                freeze=freeze,
             )
             for name, count in counts.items()
         ]
