@@ -7,6 +7,7 @@ from local.commands.check import check
 from local.commands.down import down
 from local.commands.init import init
 from local.commands.load import load
+from local.commands.route.profit import profit
 from local.commands.route.promote import promote
 from local.commands.route.rollback import rollback
 from local.commands.route.set import set_roles
@@ -37,7 +38,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., object]]]] = {
     "subject": ("What is held of one entity, and its erasure.", {"show": show, "erase": erase}),
     "route": (
         "Which releases serve, and with which weights.",
-        {"show": show_routing, "set": set_roles, "promote": promote, "rollback": rollback},
+        {"show": show_routing, "set": set_roles, "promote": promote, "rollback": rollback, "profit": profit},
     ),
 }
 """Commands of two words: the first one's help, and the second ones."""
