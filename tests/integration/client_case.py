@@ -1,7 +1,7 @@
 """Two regions under test: each our gateway before real runtime clients; faults are told in the features of a call.
 
-The handler does what `features[REGION]` says: `answer`, `sleep:SECONDS`, `exit`, or `fail:TIMES:STATUS:RETRY_AFTER` for
-the first tries of a request; and it notes what it sees in a file.
+The handler does what `features[REGION]` says: `answer`, `sleep:SECONDS`, `exit`, or, for the first tries of a request,
+`fail:TIMES:STATUS:RETRY_AFTER:PROBLEM`; and it notes what it sees in a file.
 """
 
 import asyncio
@@ -70,7 +70,8 @@ def handle(event, context):
         with open(SEEN) as seen:
             tries = sum(json.loads(line)["request"] == note["request"] for line in seen)
         if tries <= int(values[0]):
-            problem = {"type": "urn:ebb:problem:told", "title": "Told", "status": int(values[1]),
+            problem = {"type": "urn:ebb:problem:" + (values[3:] or ["told"])[0],
+                       "title": "Told", "status": int(values[1]),
                        "detail": "told to fail", "correlation_id": event["requestContext"]["requestId"]}
             return answered(problem["status"], problem, **({"retry-after": values[2]} if len(values) > 2 else {}))
     if event["routeKey"] == "POST /v1/predictions/batch":
