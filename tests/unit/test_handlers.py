@@ -35,8 +35,12 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     store = FolderReleases(tmp_path)
     store.write("tiny", m.version_of(files), files)
     store.set_champion("tiny", m.version_of(files))
-    for name, value in {**ENVIRONMENT, "EBB_RELEASES": str(tmp_path)}.items():
-        monkeypatch.setenv(name, value)
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_bytes(bytes(range(32)))
+    where = {"EBB_RELEASES": tmp_path, "EBB_ROUTING": tmp_path / "routing", "EBB_STAGE_SECRET_FILE": secret}
+    for name, value in {**ENVIRONMENT, **where}.items():
+        monkeypatch.setenv(name, str(value))
     for name in ("lambdas.predict.handler", "lambdas.records.handler", "lambdas.maintain.handler"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return tmp_path
@@ -51,6 +55,10 @@ def test_the_prediction_handler(environment: Path) -> None:
     assert orjson.loads(nowhere["body"])["degraded_because"] == ["the feature store does not answer"]
     health = handler.handle(event("GET /v1/health"), None)
     assert orjson.loads(health["body"])["release"] == f"tiny/{FolderReleases(environment).champion('tiny')}"
+    for odd in ({}, event("GET /nowhere"), {**event("GET /x"), "routeKey": None}):
+        answered = handler.handle(odd, None)
+        assert answered["statusCode"] == (404 if odd else 400)
+        assert orjson.loads(answered["body"])["correlation_id"] == answered["headers"]["x-correlation-id"]
     asyncio.get_event_loop().close()
 
 
@@ -65,6 +73,8 @@ def test_the_records_handler(environment: Path, capsys: pytest.CaptureFixture[st
     many = orjson.dumps({"entities": [{"entity_id": "e-1", "features": {"tenure": -1}}]})
     refused = handler.handle(event("POST /v1/features/batch", many, scope="features:write"), None)
     assert refused["statusCode"] == 422
+    assert handler.handle(event("GET /nowhere"), None)["statusCode"] == 404
+    assert handler.handle({}, None)["statusCode"] == 400
     assert "Ghent" not in capsys.readouterr().err
 
 
