@@ -69,7 +69,7 @@ def comparison_section(measured: Mapping[str, Measured], figures: Sequence[Figur
     lines = [
         "## Ebb beside model servers",
         "",
-        *_about(len(ranked[0].samples)),
+        _about(len(ranked[0].samples)),
         "",
         "![CPU a request and requests a second, by server](benchmarks-peers.svg)",
         "",
@@ -87,23 +87,24 @@ def comparison_section(measured: Mapping[str, Measured], figures: Sequence[Figur
     return "\n".join(lines)
 
 
-def _about(rounds: int) -> list[str]:
-    cores = os.cpu_count()
-    return [
-        f"Written by `make bench-peers`. Every server scores the same rows with the same graph (30 features, ONNX "
-        f"Runtime, one thread), after it was shown to answer with the same bits. One generator drives them all over "
-        f"{CONNECTIONS} keep-alive connections in a closed loop, one server at a time, in turns, over {rounds} rounds; "
-        "a figure is the median of the rounds, with the lowest and the highest in brackets.",
-        "",
-        f"CPU is user and system time of *all* processes of a server, divided by its answers. *One core*: the server "
-        f"is held to one core and the generator to another. *All cores*: nobody is held, and the generator shares the "
-        f"{cores} cores. Latencies are those of a saturated server and say little about an idle one.",
-        "",
-        "The peers get every feature with the request, and do nothing but parse, score and answer: no token, no limit, "
-        "no stored features, no record; their access logs and metrics are off. Ebb gets a name, and does everything "
-        f"else as well; it runs as `ebb up --environments {ENVIRONMENTS}` starts it. What else a model server can do "
-        "(batching, other frameworks, GPUs) is not compared here.",
-    ]
+_ABOUT = """\
+Written by `make bench-peers`. Every server scores the same rows with the same graph (30 features, ONNX Runtime, one
+thread), after it was shown to answer with the same bits. One generator drives them all over {connections} keep-alive
+connections in a closed loop, one server at a time, in turns, over {rounds} rounds; a figure is the median of the
+rounds, with the lowest and the highest in brackets.
+
+CPU is user and system time of *all* processes of a server, divided by its answers. *One core*: the server is held to
+one core and the generator to another. *All cores*: nobody is held, and the generator shares the {cores} cores.
+Latencies are those of a saturated server and say little about an idle one.
+
+The peers get every feature with the request, and do nothing but parse, score and answer: no token, no limit, no stored
+features, no record; their access logs and metrics are off. Ebb gets a name, and does everything else as well; it runs
+as `ebb up --environments {environments}` starts it. What else a model server can do (batching, other frameworks, GPUs)
+is not compared here."""
+
+
+def _about(rounds: int) -> str:
+    return _ABOUT.format(connections=CONNECTIONS, rounds=rounds, cores=os.cpu_count(), environments=ENVIRONMENTS)
 
 
 def _row(one: Measured) -> str:

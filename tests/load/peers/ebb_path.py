@@ -19,12 +19,17 @@ def whole_path(home: Home, environments: int = ENVIRONMENTS) -> Iterator[Server]
     data = ["--data", "data/customers.parquet", "--environments", str(environments)]
     home.ok("up", "--release", "releases", "--port", "0", "--detach", *data)
     try:
-        token = home.ok("token", "--client", "bench", "--scope", "predict").strip()
-        state = home.state
-        roots = (state.supervisor.pid, *(child.pid for child in state.children.values()))
-        yield Server(NAME, state.ports.gateway, roots, ebb(token), parts=parts(home))
+        yield server_of(home)
     finally:
         home.ok("down")
+
+
+def server_of(home: Home) -> Server:
+    """Return the local cloud that is up in a home, as a server among others."""
+    token = home.ok("token", "--client", "bench", "--scope", "predict").strip()
+    state = home.state
+    roots = (state.supervisor.pid, *(child.pid for child in state.children.values()))
+    return Server(NAME, state.ports.gateway, roots, ebb(token), parts=parts(home))
 
 
 def parts(home: Home) -> Mapping[str, tuple[int, ...]]:

@@ -83,7 +83,7 @@ def main() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    sys.stdout.write(json.dumps(asdict(_drive(sockets, load))) + "\n")
+    sys.stdout.write(json.dumps(asdict(_Loop(sockets, load).run())) + "\n")
 
 
 def _connect(port: int) -> socket.socket:
@@ -92,46 +92,59 @@ def _connect(port: int) -> socket.socket:
     return made
 
 
-def _drive(sockets: Sequence[socket.socket], load: Load) -> Outcome:
-    requests, by_number = [text.encode() for text in load.requests], {s.fileno(): s for s in sockets}
-    begun, parts = dict.fromkeys(by_number, 0), dict.fromkeys(by_number, b"")
-    took, failed, complaint, sent = [], 0, "", 0
-    waiting = select.epoll()
-    clock = time.perf_counter_ns
-    start = clock()
-    end = start + int(load.seconds * 1e9)
-    for number, one in by_number.items():
-        waiting.register(number, select.EPOLLIN)
-        begun[number] = clock()
-        one.sendall(requests[sent % len(requests)])
-        sent += 1
-    under_way = len(by_number)
-    while under_way:
-        ready = waiting.poll(_SILENCE)
-        if not ready:
-            raise TimeoutError(f"the server said nothing for {_SILENCE:g} s")
-        for number, _ in ready:
-            part = by_number[number].recv(1 << 20)
-            if not part:
-                raise ConnectionError("the server hung up")
-            answer = parts[number] + part
-            if not complete(answer):
-                parts[number] = answer
-                continue
-            now, parts[number] = clock(), b""
-            if answer.startswith(b"HTTP/1.1 200"):
-                took.append(now - begun[number])
-            else:
-                failed, complaint = failed + 1, complaint or answer[:2_000].decode(errors="replace")
-            if now < end:
-                begun[number] = now
-                by_number[number].sendall(requests[sent % len(requests)])
-                sent += 1
-            else:
-                under_way -= 1
-    seconds = (clock() - start) / 1e9
-    took.sort()
-    return Outcome(len(took), failed, seconds, _at(took, 0.5), _at(took, 0.99), complaint)
+class _Loop:
+    """A closed loop: whoever has its answer asks again, until the time is over."""
+
+    def __init__(self, sockets: Sequence[socket.socket], load: Load) -> None:
+        self._sockets = {one.fileno(): one for one in sockets}
+        self._requests, self._seconds = [text.encode() for text in load.requests], load.seconds
+        self._begun, self._parts = dict.fromkeys(self._sockets, 0), dict.fromkeys(self._sockets, b"")
+        self._took: list[int] = []
+        self._sent = self._failed = 0
+        self._complaint = ""
+
+    def run(self) -> Outcome:
+        """Ask until the time is over, and wait for the last answers."""
+        start = time.perf_counter_ns()
+        end = start + int(self._seconds * 1e9)
+        waiting = select.epoll()
+        for number in self._sockets:
+            waiting.register(number, select.EPOLLIN)
+            self._ask(number, time.perf_counter_ns())
+        under_way = len(self._sockets)
+        while under_way:
+            ready = waiting.poll(_SILENCE)
+            if not ready:
+                raise TimeoutError(f"the server said nothing for {_SILENCE:g} s")
+            for number, _ in ready:
+                now = self._hear(number)
+                if now and now < end:
+                    self._ask(number, now)
+                elif now:
+                    under_way -= 1
+        seconds, took = (time.perf_counter_ns() - start) / 1e9, sorted(self._took)
+        return Outcome(len(took), self._failed, seconds, _at(took, 0.5), _at(took, 0.99), self._complaint)
+
+    def _ask(self, number: int, now: int) -> None:
+        self._begun[number] = now
+        self._sockets[number].sendall(self._requests[self._sent % len(self._requests)])
+        self._sent += 1
+
+    def _hear(self, number: int) -> int:
+        """Read what came; return the time when the answer is whole, else 0."""
+        part = self._sockets[number].recv(1 << 20)
+        if not part:
+            raise ConnectionError("the server hung up")
+        answer = self._parts[number] + part
+        if not complete(answer):
+            self._parts[number] = answer
+            return 0
+        now, self._parts[number] = time.perf_counter_ns(), b""
+        if answer.startswith(b"HTTP/1.1 200"):
+            self._took.append(now - self._begun[number])
+        else:
+            self._failed, self._complaint = self._failed + 1, self._complaint or answer[:2_000].decode(errors="replace")
+        return now
 
 
 def _at(took: Sequence[int], share: float) -> float:

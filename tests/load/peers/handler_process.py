@@ -76,6 +76,7 @@ def main(result: str) -> None:
     """Do what the module says."""
     order = Order(**json.loads(sys.stdin.read()))
     import awslambdaric.bootstrap  # noqa: F401, PLC0415 - an environment holds it too
+
     from lambdas.predict.handler import handle  # noqa: PLC0415 - it starts with its import
 
     context = Context()

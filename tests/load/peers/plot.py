@@ -26,10 +26,10 @@ def draw(measured: Sequence[Measured], shares: Mapping[str, float], target: Path
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "ebb"
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib import pyplot as plt  # noqa: PLC0415
 
     ranked = sorted(measured, key=lambda one: one.of("cpu_us"), reverse=True)
-    figure, (cpu, rate) = pyplot.subplots(1, 2, figsize=(11.5, 0.5 * len(ranked) + 1.6), sharey=True)
+    figure, (cpu, rate) = plt.subplots(1, 2, figsize=(11.5, 0.5 * len(ranked) + 1.6), sharey=True)
     # One server far behind the others must not squeeze them: its bar runs out of the picture.
     edge = 1.3 * sorted(one.of("cpu_us") for one in ranked)[-2:][0]
     for place, one in enumerate(ranked):
@@ -44,13 +44,13 @@ def draw(measured: Sequence[Measured], shares: Mapping[str, float], target: Path
     cpu.set_title("CPU a request, all processes, microseconds", fontsize=10)
     rate.set_title("requests a second: one core | all cores, shared with the generator", fontsize=10)
     rate.margins(x=0.2)
-    cpu.legend(loc="lower right", fontsize=8, frameon=False)
+    cpu.legend(loc="upper right", fontsize=8, frameon=False)
     for axis in (cpu, rate):
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     with replaced(target) as partial:
         figure.savefig(partial, format="svg", metadata={"Date": None})
-    pyplot.close(figure)
+    plt.close(figure)
 
 
 def _cpu_bar(axis: Any, place: int, whole: float, shares: Mapping[str, float], edge: float) -> None:

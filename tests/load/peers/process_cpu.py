@@ -50,7 +50,7 @@ def resident_mb(pid: int) -> float:
 
 def _threads(pid: int) -> list[int]:
     try:
-        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+        return [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
     except FileNotFoundError:
         return []
 

@@ -6,7 +6,7 @@ import bentoml  # type: ignore[import-not-found]  # of the peer's environment
 from graph import Graph  # type: ignore[import-not-found]  # a neighbour on the peer's path
 
 
-@bentoml.service(workers=1, logging={"access": {"enabled": False}}, metrics={"enabled": False})  # type: ignore[untyped-decorator]
+@bentoml.service(workers=1, logging={"access": {"enabled": False}}, metrics={"enabled": False})
 class Scorer:
     """Scores one row a request."""
 

@@ -1,9 +1,8 @@
 """Plain FastAPI: a body with a model, one call of the graph, an answer."""
 
 from fastapi import FastAPI
-from pydantic import BaseModel
-
 from graph import Graph  # type: ignore[import-not-found]  # a neighbour on the peer's path
+from pydantic import BaseModel
 
 GRAPH = Graph()
 app = FastAPI()

@@ -30,7 +30,7 @@ def main(own_network: str, *command: str) -> int:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             fcntl.ioctl(one, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    process = subprocess.Popen(command)  # noqa: S603 - the command is the bench's own
+    process = subprocess.Popen(command)
     try:
         return process.wait()
     finally:

@@ -9,7 +9,6 @@ from ray import init, serve, shutdown  # type: ignore[import-not-found]  # of th
 from starlette.requests import Request
 
 
-@serve.deployment(num_replicas=1, max_ongoing_requests=64)  # type: ignore[untyped-decorator]
 class Scorer:
     """Scores one row a request."""
 
@@ -27,7 +26,8 @@ def main(port: int, folder: str) -> None:
     init(num_cpus=2, include_dashboard=False, _temp_dir=folder, _node_ip_address="127.0.0.1", log_to_driver=False)
     try:
         serve.start(http_options={"host": "127.0.0.1", "port": port, "access_log": False})
-        serve.run(Scorer.bind(), route_prefix="/predict", logging_config={"enable_access_log": False})
+        one = serve.deployment(num_replicas=1, max_ongoing_requests=64)(Scorer)
+        serve.run(one.bind(), route_prefix="/predict", logging_config={"enable_access_log": False})
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
     finally:
         shutdown()
