@@ -52,8 +52,8 @@ def _entity(entity_id: str, *, explain: bool, as_json: bool) -> None:
     print_facts(f"Entity {entity_id}", _facts(answer))
     if answer.get("reasons"):
         felt = [r for r in answer["reasons"][:10] if abs(r["contribution"]) >= _FELT]
-        rows = [(r["feature"], f"{r['contribution']:+.4f}") for r in felt]
-        print_table("Reasons (in probability, against the typical entity)", ["feature", "contribution"], rows)
+        rows = [(r["feature"], f"{r['contribution']:+.4f}", r["text"]) for r in felt]
+        print_table("Reasons (in probability, against the typical entity)", ["feature", "contribution", ""], rows)
     if not explain:
         next_step(f"ebb score {entity_id} --explain")
 
@@ -65,6 +65,7 @@ def _facts(answer: dict[str, Any]) -> dict[str, Any]:
         "probability": f"{answer['probability']:.4f}",
         "decision": f"{answer['decision']} (acting pays from {answer['threshold']:.4f})",
         "expected profit": f"{answer['expected_profit']:.2f} {answer['currency']}",
+        "variant": answer["variant"],
         "release": answer["release"] or f"none; rules {answer['rules_version']}",
         "features from": f"{held['tier']}{oldest}",
         "degraded": "; ".join(answer["degraded_because"]) or "no",
