@@ -1,15 +1,13 @@
 """How every function turns a call into an answer: one place where errors become problems."""
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
-
-import orjson
 
 from ebb.errors import EbbError, NoRelease, ReleaseError, Unavailable, UnknownRoute
 from ebb.http.calls import Call
 from ebb.http.gateway import call_from_event, correlation_id_of
 from ebb.http.problems import Answer, ok, problem, unexpected
+from ebb.log import LOG
 
 Route = Callable[[Call], object]
 Report = Callable[[str, str], None]
@@ -59,9 +57,8 @@ def dispatch(event: Any, routes: Mapping[str, Route], report: Report) -> Answer:
 
 
 def report_to_log(what: str, correlation_id: str) -> None:
-    """Write one JSON line to the function's log."""
-    line = {"level": "ERROR", "message": what, "correlation_id": correlation_id}
-    sys.stderr.write(orjson.dumps(line).decode() + "\n")
+    """Write one JSON line to the function's log; never raises."""
+    LOG.error(what, correlation_id)
 
 
 def place_of(error: BaseException) -> str:
