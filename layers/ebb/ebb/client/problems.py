@@ -29,6 +29,7 @@ BY_STATUS: Mapping[int, type[errors.CallFailed]] = {
     401: errors.Unauthorized,
     403: errors.Forbidden,
     404: errors.NotFound,
+    408: errors.Unavailable,
     409: errors.Conflict,
     413: errors.BadCall,
     415: errors.BadCall,
