@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,6 +159,78 @@ def test_a_rollback_overtakes_a_load_and_stays(world: World, monkeypatch: pytest
     may_go.set()
     assert done.wait(10)
     assert world.serving.now(3).table.version == 3
+
+
+def test_a_rollback_that_comes_while_the_new_release_is_loading_is_in_force_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = world.publish(0.0), world.publish(1.0, champion=False)
+    world.route(table(1, old))
+    world.serving.now()
+    may_go = threading.Event()
+    prepare = world.serving._prepare
+
+    def slowly(contract: str, version: str) -> Variant:
+        assert may_go.wait(10)
+        return prepare(contract, version)
+
+    monkeypatch.setattr(world.serving, "_prepare", slowly)
+    world.route(table(2, new, previous=old))
+    assert world.serving.now(2).table.version == 1
+    world.route(table(3, old, previous=new))
+    routed = world.serving.now(3)
+    assert (routed.table.version, set(routed.releases)) == (3, {old})
+    assert routed.of("anybody")[1].name.endswith(old)
+    may_go.set()
+    seen = set()
+
+    def both_loaded() -> bool:
+        seen.add(world.serving.now(3).champion.name)
+        return set(world.serving.now(3).releases) == {old, new}
+
+    world.until(both_loaded)  # so that going forward again needs no load either
+    assert seen == {f"tiny/{old}"}
+    assert world.signals.counts["routing_taken"] == 2
+
+
+def test_a_table_that_is_overtaken_in_its_last_moment_never_comes_into_force(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, third = (world.publish(bias, champion=False) for bias in (0.0, 1.0, 2.0))
+    world.route(table(1, old))
+    world.serving.now()
+    take, taken, heard = world.serving._take, [], []
+
+    def late(wanted: RoutingTable, *given: Any, **more: Any) -> Any:
+        if wanted.version == 2:
+            # Its releases are loaded; just now a request hears of the next version, and orders that one.
+            world.route(table(3, third, previous=old))
+            heard.append(world.serving.now(3).table.version)
+        taken.append(take(wanted, *given, **more).table.version)
+
+    monkeypatch.setattr(world.serving, "_take", late)
+    world.route(table(2, new, previous=old))
+    world.serving.now(2)
+    world.until(lambda: world.serving._state is not None and world.serving._state.table.version == 3)
+    assert (heard, taken) == ([1], [1, 3])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_loader_that_died_is_replaced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new, third = (world.publish(bias, champion=False) for bias in (0.0, 1.0, 2.0))
+    world.route(table(1, old))
+    world.serving.now()
+
+    def full() -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.serving, "_tidy", full)
+        world.route(table(2, new, previous=old))
+        world.serving.now(2)
+        world.until(lambda: world.serving._thread is not None and not world.serving._thread.is_alive())
+    world.route(table(3, third, previous=new))
+    world.until(in_force(world, 3))
 
 
 def test_what_leaves_the_table_leaves_the_memory(world: World) -> None:

@@ -61,6 +61,10 @@ class Routed(Generic[V]):
             found.update(servable.contract.ttls)
         return {**found, **self.champion.contract.ttls}
 
+    def loaded_of(self, table: RoutingTable) -> dict[str, V]:
+        """Return those releases of a table that are loaded here."""
+        return {v: self.releases[v] for v in table.releases if v in self.releases and v not in self.missing}
+
     def of(self, entity_id: str) -> tuple[str, V]:
         """Return the role and the release that answer this entity."""
         role, version = self._assignment.of(entity_id)

@@ -1,9 +1,7 @@
 """The table in force in this process, and how the next one takes its place."""
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from threading import Event, Lock, Thread
 from typing import Generic
 
@@ -12,21 +10,21 @@ from ebb.ports import ReleaseStore, RoutingStore, Signals
 from ebb.routing.table import RoutingTable
 from ebb.serving.contracts import only_contract
 from ebb.serving.routed import Routed, V
+from ebb.serving.turns import short_turns
 
 LOOK_SECONDS = 1.0
 """Between two looks at a store that has not shown the version that is in force."""
 RETRY_SECONDS = 10.0
 """Between two attempts at releases that could not be loaded."""
-_SWITCH_SECONDS = 0.0005
-"""A request waits no longer than this for a load in the same process (Python's own default is ten times as much)."""
 
 
 class Serving(Generic[V]):
     """Holds the releases of one contract's routing table.
 
-    The first table is loaded by whoever asks first. A newer one is in force at once where all its releases are
-    loaded, which a rollback's are; else a thread loads, verifies and warms what is missing while the old table
-    serves. The thread bears being frozen at any point: it waits for nothing but its next order.
+    The first table is loaded by whoever asks first. A newer one is in force at once where all releases that answer
+    under it are loaded, which a rollback's are; else a thread loads, verifies and warms what is missing while the old
+    table serves. The thread bears being frozen at any point: it waits for nothing but its next order, and a table
+    that was overtaken meanwhile never comes into force.
 
     Args:
         releases: where releases lie.
@@ -131,16 +129,18 @@ class Serving(Generic[V]):
         self._known = max(self._known, table.version)
         if table.version == self._loading or (table.version == state.table.version and not state.missing):
             return
-        have = {version: v for version, v in state.releases.items() if version not in state.missing}
-        if all(version in have for version in table.releases):
-            self._target = None
-            self._take(table, {version: have[version] for version in table.releases})
-        else:
-            self._order(table)
+        have = state.loaded_of(table)
+        lacking = set(table.releases) - set(have)
+        with self._swap:
+            # From here on, no older table that is still being loaded can be taken up.
+            self._target = table if lacking else None
+        if lacking <= {table.previous}:
+            self._take(table, have)
+        if lacking:
+            self._order()
 
-    def _order(self, table: RoutingTable) -> None:
-        self._target = table
-        if self._thread is None:
+    def _order(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = Thread(target=self._load_orders, name="release-loader", daemon=True)
             self._thread.start()
         self._ordered.set()
@@ -153,7 +153,7 @@ class Serving(Generic[V]):
             if table is not None:
                 self._loading = table.version
                 try:
-                    with _short_turns():
+                    with short_turns():
                         self._load(table)
                 finally:
                     self._loading = None
@@ -161,9 +161,7 @@ class Serving(Generic[V]):
     def _load(self, table: RoutingTable) -> None:
         """Load what the table needs; a release that cannot be loaded leaves the old table in force."""
         state, name = self._state, self._contract
-        have: Mapping[str, V] = state.releases if state else {}
-        missing = state.missing if state else frozenset()
-        loaded = {version: have[version] for version in table.releases if version in have and version not in missing}
+        loaded = state.loaded_of(table) if state else {}
         for version in table.releases:
             if version in loaded:
                 continue
@@ -173,35 +171,35 @@ class Serving(Generic[V]):
                 self._refuse(version, error)
                 if version == table.previous:
                     continue  # a rollback to it will be refused; nobody else needs it
-                self._look_at = self._clock() + RETRY_SECONDS
-                self._known = state.table.version if state else 0
+                if self._target is table:
+                    self._look_at = self._clock() + RETRY_SECONDS
+                    self._known = state.table.version if state else 0
                 return
             if self._target is not table:
                 return  # a newer order has come
-        self._take(table, loaded)
+        self._take(table, loaded, ordered=True)
 
     def _refuse(self, version: str, error: Exception) -> None:
         self._signals.count("release_refused")
         self._report(f"release {version} refused: {error}")
 
-    def _take(self, table: RoutingTable, loaded: Mapping[str, V], missing: frozenset[str] = frozenset()) -> Routed[V]:
+    def _take(
+        self,
+        table: RoutingTable,
+        loaded: Mapping[str, V],
+        missing: frozenset[str] = frozenset(),
+        *,
+        ordered: bool = False,
+    ) -> Routed[V]:
         with self._swap:
             state = self._state
-            if state is not None and table.version < state.table.version:
+            overtaken = ordered and self._target is not table
+            if state is not None and (overtaken or table.version < state.table.version):
                 return state
-            self._state = state = Routed(table, loaded, missing)
-        self._signals.count("routing_taken")
-        self._signals.gauge("routing_version", table.version)
+            before, state = state, Routed(table, loaded, missing)
+            self._state = state
+        if before is None or before.table.version != table.version:
+            self._signals.count("routing_taken")
+            self._signals.gauge("routing_version", table.version)
         self._tidy()
         return state
-
-
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    """Let other threads have their turn sooner while this one works."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
