@@ -70,7 +70,8 @@ def _serve_and_score() -> None:
     console.rule("[bold]5. Score customers over HTTP", align="left")
     state = local_cloud()
     token = mint("demo", ("predict", "explain"), 5)
-    console.print("[cyan]$ curl -H 'authorization: Bearer ...' -d '{\"entity_id\": ...}' .../v1/predictions[/cyan]")
+    headers = "-H 'authorization: Bearer ...' -H 'content-type: application/json'"
+    console.print(f"[cyan]$ curl {headers} -d '{{\"entity_id\": ...}}' .../v1/predictions[/cyan]")
     rows, times = [], []
     with httpx.Client(base_url=state.url, headers={"authorization": f"Bearer {token}"}, timeout=15) as client:
         for entity_id in _first_customers(data):

@@ -100,8 +100,9 @@ def _odd_calls(told: Told) -> None:
         told.refused("GET", path.replace("features", "subjects"))
         told.refused("DELETE", path.replace("features", "subjects"))
     for content in (f'{{"entity_id": "{WHO}", {ODD}}}', f'{{"features": {{"city": "{CITY}"', "x" * 70_000 + CITY):
-        told.refused("POST", "/v1/predictions", content=content)
-        told.refused("PUT", f"/v1/features/{WHO}", content=content)
+        for sent in ({"content-type": "application/json"}, {}):
+            told.refused("POST", "/v1/predictions", content=content, headers=sent)
+            told.refused("PUT", f"/v1/features/{WHO}", content=content, headers=sent)
     key = {"idempotency-key": f"{WHO} {CITY} {ODD}"}
     told.refused("PUT", f"/v1/features/{WHO}", json={"features": {"city": CITY}}, headers=key)
     told.refused("POST", "/v1/predictions", content=CITY, headers={"content-type": f"text/plain; of={CITY}{ODD}"})

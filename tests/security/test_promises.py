@@ -14,6 +14,7 @@ from local.servers.process_id import ProcessId
 from tests.home import Home
 
 PERSON, WHO = "Ada-Lovelace-1815", "ada.lovelace@example.org"
+JSON = {"content-type": "application/json"}
 _LISTEN, _LOOPBACK = "0A", ("0100007F", "00000000000000000000000001000000")
 
 
@@ -77,7 +78,7 @@ def odd_calls(caller: httpx.Client) -> Iterator[httpx.Response]:
         yield caller.post("/v1/predictions", json=body)
         yield caller.post("/v1/features/batch", json={"entities": [body]})
         yield caller.put(f"/v1/features/{WHO}", json={"features": body.get("features", {})})
-    yield caller.post("/v1/predictions", content=f'{{"entity_id": "{WHO}", {PERSON}}}')
+    yield caller.post("/v1/predictions", content=f'{{"entity_id": "{WHO}", {PERSON}}}', headers=JSON)
     yield caller.post("/v1/predictions", json={"entity_id": WHO})
     yield caller.put(f"/v1/features/{WHO}%00", json={"features": {"city": PERSON}})
     yield caller.put(f"/v1/features/{WHO}%ff", json={"features": {"city": PERSON}})
