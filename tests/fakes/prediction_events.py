@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ebb.contract.model import Value
 from ebb.event_log.reading import RecordedEvent, read_events
 from ebb.event_log.recorder import EventLog
 from ebb.event_log.sealing import Sealer
@@ -69,7 +70,7 @@ _NUMBERS = st.floats(allow_infinity=False, allow_nan=False)
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _NAMES = st.lists(_TEXTS, max_size=3)
 
-any_event = st.builds(
+_any_event = st.builds(
     PredictionEvent,
     id=st.text("0123456789abcdef", min_size=24, max_size=24),
     request=_TEXTS,
@@ -100,6 +101,12 @@ any_event = st.builds(
 )
 
 
+any_event = st.one_of(
+    _any_event,
+    st.builds(lambda event, age: replace(event, ages=dict.fromkeys(event.inputs, age)), _any_event, _NUMBERS),
+)
+
+
 def same(one: PredictionEvent, other: PredictionEvent) -> bool:
     """Tell whether two events say the same, bit for bit; a missing number is like any other."""
     return _comparable(one) == _comparable(other)
@@ -110,7 +117,7 @@ def _comparable(event: PredictionEvent) -> PredictionEvent:
     return replace(event, inputs=inputs, degraded=list(event.degraded), reasons=event.reasons and list(event.reasons))
 
 
-def _bits(value: float | str) -> str:
+def _bits(value: Value) -> str:
     if isinstance(value, str):
         return f"text {value}"
-    return "missing" if math.isnan(value) else value.hex()
+    return "missing" if value is None or math.isnan(value) else float(value).hex()
