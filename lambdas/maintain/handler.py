@@ -5,11 +5,13 @@ from typing import Any
 
 from ebb.errors import EbbError
 from ebb.http.doors import place_of, report_to_log
+from ebb.trace import watched
 from lambdas.maintain.bootstrap import bootstrap
 
 MAINTENANCE = bootstrap(os.environ)
 
 
+@watched()
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Run the task that the schedule names: `{"task": "all"}`; no error carries what was read."""
     task = event.get("task", "all")

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from datetime import datetime
 
 from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics, make_plans
 from ebb.errors import Misuse
@@ -22,7 +23,7 @@ from ebb.store.store import FeatureStore
 from ebb.trim import trim_memory
 from lambdas.predict.logic import Clocks, Predictor, Price
 from lambdas.predict.service import PredictService
-from lambdas.predict.variant import VariantLoader
+from lambdas.predict.variant import Variant, VariantLoader
 
 
 def bootstrap(
@@ -52,6 +53,7 @@ def bootstrap(
         report=lambda what: report_to_log(what, ""),
         tidy=trim_memory,
     )
+    metrics.gauge("model_age_seconds", lambda: _age(serving.now().champion, time.time()))
     if store is None:
         fast = connect_fast(settings, metrics)
         fast.warm()  # an encrypted connection takes longer to open than a prediction may wait
@@ -73,6 +75,12 @@ def _event_log(settings: Settings) -> EventLog:
     if settings.stage_secret_file is None:
         raise Misuse("the environment variable EBB_STAGE_SECRET_FILE is not set: events cannot be sealed without it")
     return EventLog(LogSink(), Sealer(read_stage_secret(settings.stage_secret_file)), Chain(os.urandom(8).hex()))
+
+
+def _age(champion: Variant, now: float) -> float | None:
+    """Return how long ago a release was made, seconds; None where only its rules can be had."""
+    release = champion.release
+    return now - datetime.fromisoformat(release.manifest.created).timestamp() if release else None
 
 
 def _new_id() -> str:

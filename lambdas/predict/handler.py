@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 from ebb.http.doors import answer
+from ebb.trace import watched
+from lambdas.predict.annotations import annotations
 from lambdas.predict.bootstrap import bootstrap
 
 SERVICE = bootstrap(os.environ)
@@ -13,6 +15,7 @@ SERVICE.warm()
 HOT = {"POST /v1/predictions": SERVICE.predict, "POST /v1/predictions/batch": SERVICE.predict_batch}
 
 
+@watched(annotations)
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
     hot = HOT.get(event.get("routeKey", ""))

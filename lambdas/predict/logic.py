@@ -229,6 +229,7 @@ class Predictor:
         """Count what was answered: `cost` dollars each, all in `milliseconds`."""
         signals = self._signals
         signals.observe("latency_ms", milliseconds)
+        signals.count("predictions", len(predictions))
         signals.count("score_sum", sum(prediction.probability for prediction in predictions))
         for role, count in Counter(prediction.role for prediction in predictions).items():
             signals.count(f"variant_{role}", count)

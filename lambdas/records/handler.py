@@ -5,6 +5,7 @@ from typing import Any
 
 from ebb.http.doors import dispatch
 from ebb.http.scopes import ADMIN, FEATURES
+from ebb.trace import watched
 from lambdas.records.admission import limited
 from lambdas.records.bootstrap import bootstrap
 
@@ -24,6 +25,7 @@ ROUTES = {
 }
 
 
+@watched()
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
     result = dispatch(event, ROUTES, RECORDS.features.report).payload()

@@ -1,19 +1,23 @@
 """Metrics: few lines, each as CloudWatch reads it, and nothing of a person in them."""
 
 import json
+import math
 from collections.abc import Callable
+from threading import Event, Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ebb.metric_units import UNITS, unit_of
 from ebb.metrics import Metrics, Silent
+from tests.emf import problems_of, values_of
 
 GOLDEN = (
     '{"_aws":{"Timestamp":1800000000250,"CloudWatchMetrics":[{"Namespace":"Ebb",'
     '"Dimensions":[["function","contract"]],"Metrics":[{"Name":"read_fast","Unit":"Count"},'
-    '{"Name":"requests","Unit":"Count"},{"Name":"breaker_valkey","Unit":"None"}]}]},'
-    '"function":"predict","contract":"churn","breaker_valkey":2,"read_fast":3,"requests":2}\n'
+    '{"Name":"cold_start","Unit":"Count"},{"Name":"requests","Unit":"Count"},{"Name":"breaker_valkey","Unit":"None"}]}]},'
+    '"function":"predict","contract":"churn","read_fast":3,"cold_start":1,"requests":2,"breaker_valkey":2}\n'
 )
 
 
@@ -144,4 +148,151 @@ def test_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None
 def test_silent_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     Silent().count("a", 2)
     Silent().gauge("a", 1)
+    Silent().gauge("a", lambda: None)
+    Silent().observe("a", 1)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_cold_start_is_told_once(metrics: Metrics, lines: list[str]) -> None:
+    for _ in range(250):
+        metrics.tick()
+    assert [json.loads(line).get("cold_start") for line in lines] == [1, None]
+
+
+def test_a_distribution_carries_the_newest_hundred_and_starts_anew(metrics: Metrics, lines: list[str]) -> None:
+    for number in range(150):
+        metrics.observe("latency_ms", number / 2)
+    metrics.flush()
+    metrics.observe("latency_ms", 7.0)
+    metrics.flush()
+    metrics.count("read_fast")
+    metrics.flush()
+    first, second, third = map(json.loads, lines)
+    assert first["latency_ms"] == [number / 2 for number in range(50, 150)]
+    assert second["latency_ms"] == [7.0]
+    assert "latency_ms" not in third
+
+
+def test_a_state_may_be_asked_for_when_the_line_is_written(metrics: Metrics, lines: list[str], clock: Clock) -> None:
+    def odd() -> float:
+        raise RuntimeError("Ada Lovelace")
+
+    metrics.gauge("model_age_seconds", lambda: clock.now)
+    metrics.gauge("unknown_yet", lambda: None)
+    metrics.gauge("no_number", lambda: math.nan)
+    metrics.gauge("broken", odd)
+    metrics.flush()
+    clock.now += 5
+    metrics.flush()
+    assert [values_of(json.loads(line)) for line in lines] == [{"model_age_seconds": 50}, {"model_age_seconds": 55}]
+
+
+def test_what_is_no_number_is_left_out(metrics: Metrics, lines: list[str]) -> None:
+    metrics.count("score_sum", math.nan)
+    metrics.count("cost_usd_champion", math.inf)
+    metrics.observe("latency_ms", math.inf)
+    metrics.observe("latency_ms", 1.5)
+    metrics.flush()
+    assert values_of(json.loads(lines[0])) == {"latency_ms": [1.5]}
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("I/O operation on closed file")])
+def test_a_line_that_cannot_be_written_fails_no_request(error: Exception) -> None:
+    lines: list[str] = []
+
+    def write(line: str) -> None:
+        if not lines:
+            lines.append("lost")
+            raise error
+        lines.append(line)
+
+    metrics = Metrics({"function": "predict"}, write=write)
+    for _ in range(200):
+        metrics.tick()
+    assert json.loads(lines[1])["requests"] == 100
+
+
+def test_other_threads_count_beside_the_one_that_answers() -> None:
+    lines: list[str] = []
+    metrics = _metrics(lines, Clock())
+    stop, told = Event(), [0, 0]
+
+    def beside(number: int) -> None:
+        while not stop.is_set():
+            metrics.count("release_refused")
+            metrics.observe("load_ms", 1.0)
+            metrics.gauge("routing_version", told[number])
+            told[number] += 1
+
+    threads = [Thread(target=beside, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20_000):
+        metrics.count("release_refused")
+        metrics.count("read_fast")
+        metrics.tick()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    metrics.flush()
+    found = [json.loads(line) for line in lines]
+    assert sum(told) > 0
+    assert sum(line["read_fast"] for line in found if "read_fast" in line) == 20_000
+    assert sum(line.get("release_refused", 0) for line in found) == 20_000 + sum(told)
+    assert all(len(line.get("load_ms", ())) <= 100 for line in found)
+
+
+@given(
+    st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,63}", fullmatch=True), st.floats(), max_size=250),
+    st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,63}", fullmatch=True), st.floats(), max_size=20),
+    st.lists(st.floats(), max_size=300),
+    st.dictionaries(
+        st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20),
+        st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_every_line_is_in_the_published_format(
+    counts: dict[str, float], gauges: dict[str, float], measured: list[float], dimensions: dict[str, str]
+) -> None:
+    lines: list[str] = []
+    metrics = Metrics(dimensions, write=lines.append)
+    for name in dimensions:
+        with pytest.raises(ValueError, match="a metric's name must be"):
+            metrics.count(name)
+    for name, by in counts.items():
+        if name not in dimensions:
+            metrics.count(name, by)
+    for name, value in gauges.items():
+        if name not in dimensions:
+            metrics.gauge(name, value)
+    for value in measured:
+        if "latency_ms" not in dimensions:
+            metrics.observe("latency_ms", value)
+    metrics.tick()
+    metrics.flush()
+    assert len(lines) == 1
+    assert lines[0].endswith("}\n")
+    assert lines[0].count("\n") == 1
+    assert problems_of(json.loads(lines[0])) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("latency_ms", "Milliseconds"),
+        ("variant_champion", "Count"),
+        ("cost_usd_rules", "None"),
+        ("breaker_valkey_replica", "None"),
+        ("breaker_valkey_replica_half_open", "Count"),
+        ("breaker_postgres_open", "Count"),
+        ("read_cache", "Count"),
+        ("model_age_seconds", "Seconds"),
+        ("read_", "None"),
+        ("never_heard_of", "None"),
+    ],
+)
+def test_units(name: str, unit: str) -> None:
+    assert unit_of(name) == unit
+    assert set(UNITS.values()) == {"Count", "Milliseconds", "Seconds", "None"}

@@ -8,6 +8,7 @@ Format: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -27,33 +28,39 @@ def no_annotations(_answer: Mapping[str, Any]) -> Mapping[str, Annotation]:
 
 
 def watched(
-    handle: Handle, annotate: Annotate = no_annotations, *, environment: Mapping[str, str] = os.environ, log: Log = LOG
-) -> Handle:
-    """Wrap a function's handler: a sampled invocation becomes a subsegment, and the first one ends the cold start.
+    annotate: Annotate = no_annotations, *, environment: Mapping[str, str] = os.environ, log: Log = LOG
+) -> Callable[[Handle], Handle]:
+    """Decorate a function's handler: a sampled invocation becomes a subsegment, the first one ends the cold start.
 
     Args:
-        handle: the handler.
-        annotate: from its answer to what the trace says of it; only for sampled ones, and nothing personal. What
-            it raises is forgotten.
+        annotate: from the handler's answer to what the trace says of it, nothing personal; asked for sampled ones
+            only, and what it raises is forgotten.
         environment: names the function, the daemon and each invocation's trace.
         log: told when the environment is no longer cold.
     """
     name = environment.get("AWS_LAMBDA_FUNCTION_NAME", "function")
     can_send = bool(environment.get(DAEMON))
 
-    def invoke(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        try:
-            if can_send and _SAMPLED in environment.get(HEADER, ""):
-                with _subsegment(name) as notes:
-                    notes |= {"function": name, "cold_start": log.cold}
-                    answer = handle(event, context)
-                    notes |= _of(answer, annotate)
-                    return answer
-            return handle(event, context)
-        finally:
-            log.cold = False
+    def decorate(handle: Handle) -> Handle:
+        def traced(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            with _subsegment(name) as notes:
+                notes.update(function=name, cold_start=log.cold)
+                answer = handle(event, context)
+                notes.update(_of(answer, annotate))
+                return answer
 
-    return invoke
+        @wraps(handle)
+        def invoke(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            try:
+                if can_send and _SAMPLED in environment.get(HEADER, ""):
+                    return traced(event, context)
+                return handle(event, context)
+            finally:
+                log.cold = False
+
+        return invoke
+
+    return decorate
 
 
 def _of(answer: Mapping[str, Any], annotate: Annotate) -> dict[str, Annotation]:
