@@ -75,7 +75,9 @@ def table_to_start(old: RoutingTable | None, champion: LoadedRelease, load: Load
     if not _loads(table.previous, load):
         table = replace(table, previous=None)
     alone = replace(table, challengers=(), cheap=None, shadow=None, slots={})
-    table = next(each for each in (table, alone, replace(alone, previous=None)) if _fits(each, known))
+    table = next(
+        each for each in (table, alone, replace(alone, previous=None)) if _fits(replace(each, change=change), known)
+    )
     return old if table == old else replace(table, version=old.version + 1, change=change)
 
 

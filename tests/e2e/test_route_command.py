@@ -1,6 +1,8 @@
 """`ebb route` as a user meets it: what serves is shown, changed, refused, taken back, and outlives a restart."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from ebb.errors import Unavailable
 from ebb.folder import FolderReleases
 from ebb.folder_routing import FolderRouting
+from ebb.valkey.features import ValkeyFeatures
 from local.commands import GROUPS
 from tests.fakes.contracts import ROW
 from tests.fakes.releases import tiny_release, version_in
@@ -195,6 +199,24 @@ def test_plans_and_the_stage_secret_reach_the_functions(home: Home) -> None:
     environment = Path(f"/proc/{functions[0]}/environ").read_bytes()
     assert f"EBB_STAGE_SECRET_FILE={secret.resolve()}".encode() in environment
     assert secret.read_bytes() not in environment
+
+
+def test_a_valkey_that_comes_back_empty_is_told_the_version_again(alone: Home) -> None:
+    known = alone.json("route", "promote", TWO)["version"]
+    fast = ValkeyFeatures("127.0.0.1", alone.state.ports.valkey, timeout=2.0, interval=0.1)
+    assert fast.ask("e-1", "tests").routing == known
+    killed = alone.state.children["valkey"].pid
+    os.kill(killed, signal.SIGKILL)
+    _until(lambda: alone.state.children["valkey"].pid != killed and _routing(fast) == known)
+    serving = _serving(alone)
+    _until(lambda: serving("e-1") == TWO)
+
+
+def _routing(fast: ValkeyFeatures) -> int:
+    try:
+        return fast.ask("e-1", "tests").routing
+    except Unavailable:
+        return 0
 
 
 def test_the_table_outlives_a_restart_and_a_forgetful_valkey(alone: Home) -> None:

@@ -1,6 +1,7 @@
 """Which release `--release` means, which table it comes up with, what the functions are told, which ports are kept."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from ebb.folder import FolderReleases
 from ebb.folder_routing import FolderRouting
 from ebb.postgres.address import PostgresAddress
 from ebb.release import manifest as m
-from ebb.routing.change import Roles, promoted, with_roles
+from ebb.routing.change import Roles, promoted, rolled_back, with_roles
 from ebb.routing.table import Challenger, Change, Cheap, RoutingTable, Shadow
 from local.servers.ports import free_port
 from local.serving.environment import Cloud
@@ -26,6 +27,7 @@ from local.supervisor.servers import Servers
 from tests.fakes.contracts import TEXT
 from tests.fakes.releases import tiny_release
 
+_SET = Change(3.0, "me", "set")
 SERVERS = Servers(1111, PostgresAddress("127.0.0.1", 2222, "ebb", "p4ss", "postgres"))
 
 
@@ -146,6 +148,23 @@ def test_releases_that_are_gone_keep_nobody_from_coming_up(tmp_path: Path) -> No
     again = _in_force(tmp_path / "r", tmp_path)
     assert again is not None
     assert (again.version, again.champion, again.previous) == (5, first, None), "a broken one is not gone back to"
+
+
+def test_a_broken_challenger_leaves_after_a_rollback_too(tmp_path: Path) -> None:
+    first, second = _write(tmp_path / "r"), _write(tmp_path / "r", bias=1.0, champion=False)
+    third = _write(tmp_path / "r", bias=2.0, champion=False)
+    table = _in_force(tmp_path / "r", tmp_path)
+    assert table is not None
+    for after in (
+        promoted(table, second, Change(2.0, "me", "promote")),
+        with_roles(replace(table, version=2, champion=second, previous=first), Roles((Challenger(third, 0.1),)), _SET),
+    ):
+        _append(tmp_path, after)
+    _append(tmp_path, rolled_back(after, Change(4.0, "me", "rollback")))
+    (tmp_path / "r" / "tiny" / third / "card.html").write_bytes(b"changed")
+    started = _in_force(tmp_path / "r", tmp_path)
+    assert started is not None
+    assert (started.version, started.champion, started.previous, started.challengers) == (5, first, second, ())
 
 
 def test_a_retyped_feature_starts_alone(tmp_path: Path) -> None:
