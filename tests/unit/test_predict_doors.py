@@ -4,15 +4,18 @@ import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mangum import Mangum
 
 from ebb.http.doors import answer, dispatch
-from lambdas.predict.api import make_door, routes_of
+from ebb.plans import Plan
+from lambdas.predict.api import _Gateway, make_api, make_door, routes_of
 from tests.fakes.contracts import ROW
 from tests.fakes.events import event
 from tests.fakes.predicting import World
@@ -154,6 +157,22 @@ def test_what_breaks_inside_a_route_is_alike_too(
     assert through == answer(made, world.service.predict, world.service.report).payload()
     assert through["statusCode"] == 500
     assert "Ada" not in through["body"]
+
+
+def test_what_waits_is_told_alike(tmp_path: Path, fastapi_door: Any) -> None:
+    assert fastapi_door is not None, "its event loop is there already"
+    limited, waiting = World(tmp_path / "a", plan=Plan(0.01, 0)), World(tmp_path / "b", release=False)
+    limited.fast.away = True  # now the limiter in the process decides
+    limited.call({"entity_id": "e-1", "features": ROW})
+    made = event(ONE, orjson.dumps({"entity_id": "e-1", "features": ROW}))
+    for world, status, names in (
+        (limited, 429, {"retry-after", "ratelimit", "ratelimit-policy"}),
+        (waiting, 503, {"retry-after"}),
+    ):
+        through = Mangum(make_api(world.service), lifespan="off", custom_handlers=[_Gateway])(made, None)
+        assert through == answer(made, world.service.predict, world.service.report).payload()
+        assert through["statusCode"] == status
+        assert names <= through["headers"].keys()
 
 
 def test_other_routes_go_through_fastapi(fastapi_door: Any) -> None:
