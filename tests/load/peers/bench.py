@@ -26,7 +26,7 @@ from tests.load.peers.rounds import Measured, Starts, measure
 from tests.load.peers.servers import Peer, Server, may_have_own_network, running
 
 ROWS = 20_000
-ROUNDS, SECONDS = 5, 3.0
+ROUNDS, SECONDS = 5, 2.5
 PLOT = TARGET.with_name("benchmarks-peers.svg")
 _CHECKED = 200
 """Answers of each server that are compared with the graph before it is measured."""

@@ -23,6 +23,7 @@ from tests.load.peers.handler_process import PREDICT
 
 RATIO = 1.6
 RUNS = 15
+_NOISE = 1.1
 _IMPORTS = "import onnxruntime, redis"
 _ANSWER = """\
 import json, sys
@@ -71,7 +72,8 @@ def cold_start_figures(environment: Mapping[str, str], entity: str, runs: int = 
     how = f"fresh processes in turns, median of {runs}, unchecked-hash bytecode, release on the local disk"
     return [
         Figure("cold start of predict against importing `onnxruntime` and `redis`", "x", wall[0] / wall[1], RATIO, how),
-        Figure("the same, CPU against CPU", "x", cpu[0] / cpu[1], None, how),
+        # What others do on the cores stretches the longer process more; CPU does not know of them.
+        Figure("the same, CPU against CPU", "x", cpu[0] / cpu[1], RATIO, how, tolerated=_NOISE),
         Figure("cold start of predict to the end of the first answer", "ms", wall[0] * 1e3, None, how),
         Figure("importing `onnxruntime` and `redis` alone", "ms", wall[1] * 1e3, None, how),
     ]

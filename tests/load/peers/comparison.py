@@ -12,6 +12,8 @@ from tests.load.peers.known import MLSERVER, MLSERVER_PARALLEL, PEERS
 from tests.load.peers.rounds import CONNECTIONS, Measured
 
 PATH_RATIO = 1.2
+_NOISE = 1.15
+"""Both of a ratio met the same machine, so little more than the promise is tolerated."""
 GATEWAY = "gateway and executor"
 _DOES = (
     "checks the token, scope and rate limit; reads features from Valkey and judges their age; routes, scores, decides"
@@ -40,7 +42,8 @@ def comparison_figures(measured: Mapping[str, Measured]) -> list[Figure]:
     for peer in (peer for peer in PEERS if peer.name in measured):
         ratio = _ratio(ebb.all_of("cpu_us"), measured[peer.name].all_of("cpu_us"))
         target, how = (PATH_RATIO if peer is MLSERVER else None), f"all processes, median of {rounds} rounds' ratios"
-        figures.append(Figure(f"CPU a request of the whole path against {peer.name}", "x", ratio, target, how))
+        name = f"CPU a request of the whole path against {peer.name}"
+        figures.append(Figure(name, "x", ratio, target, how, tolerated=_NOISE))
     best = max(
         (measured[peer.name] for peer in (MLSERVER, MLSERVER_PARALLEL) if peer.name in measured),
         key=lambda one: one.of("all_cores"),
@@ -49,7 +52,15 @@ def comparison_figures(measured: Mapping[str, Measured]) -> list[Figure]:
     if best is not None:
         name, how = "requests a second on all cores against the better of MLServer's two", f"the better: {best.name}"
         figures.append(
-            Figure(name, "x", _ratio(ebb.all_of("all_cores"), best.all_of("all_cores")), 1.0, how, at_least=True)
+            Figure(
+                name,
+                "x",
+                _ratio(ebb.all_of("all_cores"), best.all_of("all_cores")),
+                1.0,
+                how,
+                at_least=True,
+                tolerated=_NOISE,
+            )
         )
     for name, spent in shares(ebb).items():
         figures.append(Figure(f"CPU a request of the whole path, {name}", "us", spent, None, "held to one core"))
