@@ -15,6 +15,7 @@ from local.executor.invocation import Kind, Pending
 from local.executor.process import Account
 from local.executor.runtime_api import RuntimeConnection
 from local.executor.state import EnvironmentStatus, State
+from local.executor.tracing import Sampler
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -51,6 +52,7 @@ class Environment:
         self.init_error: str | None = None
         self.last_error: str | None = None
         self.freezer = Freezer()
+        self.sampler = Sampler(function.sampled)
         self.leaving = False
 
     def begin(self) -> None:
@@ -122,13 +124,12 @@ class Environment:
         identity = pending.request_id.encode()
         connection.deliver(
             b"Lambda-Runtime-Aws-Request-Id: %b\r\nLambda-Runtime-Deadline-Ms: %d\r\n"
-            b"Lambda-Runtime-Invoked-Function-Arn: %b\r\nLambda-Runtime-Trace-Id: Root=1-%08x-%b;Sampled=0\r\n"
+            b"Lambda-Runtime-Invoked-Function-Arn: %b\r\nLambda-Runtime-Trace-Id: %b\r\n"
             % (
                 identity,
                 int((now + self.function.timeout_seconds) * 1000),
                 self.arn,
-                int(now),
-                identity.replace(b"-", b"")[-24:],
+                self.sampler.header(int(now), identity),
             ),
             pending.payload,
         )

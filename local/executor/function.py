@@ -23,6 +23,7 @@ class Function:
         init_seconds: an environment that has not asked for its first invocation by then is killed.
         freeze: whether an environment stands still between its invocations, as it does on AWS; its background
             threads then run only while an invocation does.
+        sampled: share of the invocations whose trace header says that they are traced.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Function:
     queue_limit: int = 512
     init_seconds: float = 60.0
     freeze: bool = False
+    sampled: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that could only fail later.

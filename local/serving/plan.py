@@ -1,9 +1,11 @@
 """The plan of one local cloud: which functions, routes and schedules it runs."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from local.executor.function import Function
+from local.executor.tracing import Tracing
 from local.loading.running import LOADS
 from local.servers.ports import is_free
 from local.serving.environment import Cloud, environment_of
@@ -42,11 +44,15 @@ def make_plan(
         replica: whether Valkey gets a replica.
         freeze: whether environments stand still between invocations.
         prepare: called with the servers and the name of the contract's database.
+
+    Raises:
+        Misuse: what the environment says of traces cannot be used.
     """
     served, database = cloud.served, cloud.served.contract or "postgres"
+    tracing = Tracing.from_environment(os.environ)
 
     def functions(servers: Servers) -> Sequence[Function]:
-        environment = environment_of(cloud, servers, database)
+        environment = {**environment_of(cloud, servers, database), **tracing.variables}
         counts = {"predict": environments, "records": _RECORDS_ENVIRONMENTS, "maintain": _MAINTAIN_ENVIRONMENTS}
         return [
             Function(
@@ -57,6 +63,7 @@ def make_plan(
                 environments=count,
                 timeout_seconds=_TIMEOUTS.get(name, _USUAL_TIMEOUT),
                 freeze=freeze,
+                sampled=tracing.share,
             )
             for name, count in counts.items()
         ]
