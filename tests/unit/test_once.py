@@ -11,7 +11,7 @@ from ebb.errors import BadShape
 from ebb.http.calls import Call
 from ebb.http.doors import answer
 from ebb.http.problems import Answer
-from ebb.http.scopes import FEATURES
+from ebb.http.scopes import ADMIN, FEATURES
 from ebb.plans import Plan
 from lambdas.records.once import LEASE_SECONDS, Once
 from lambdas.records.service import RecordsService
@@ -19,6 +19,7 @@ from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event
 from tests.fakes.idempotency import MemoryIdempotencyKeys
 from tests.fakes.stores import Clock, MemoryStore
+from tests.unit.test_records_routing import World as RoutingWorld
 
 WHO = "canary.lovelace@example.org"
 
@@ -213,3 +214,14 @@ def test_what_is_answered_from_memory_counts_too() -> None:
     assert [world.put().status for _ in range(4)] == [200, 200, 200, 429]
     assert world.put(key="another").status == 429
     assert len(world.keys.rows) == 1, "what was refused is not remembered"
+
+
+def test_a_promotion_that_is_sent_twice_is_one() -> None:
+    world, routing = World(), RoutingWorld()
+    body = orjson.dumps({"release": routing.versions[1]})
+    made = event("POST /v1/routing/promote", body, scope=ADMIN, headers={"idempotency-key": "promote"})
+    guarded = world.once.guard(ADMIN, routing.service.promote)
+    first, again = (answer(made, guarded, lambda *_: None) for _ in range(2))
+    assert first.status == 200
+    assert again.body == first.body
+    assert len(routing.routing.tables) == 2

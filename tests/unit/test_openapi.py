@@ -34,6 +34,7 @@ from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.events import event
 from tests.fakes.predicting import World
 from tests.fakes.stores import MemoryStore
+from tests.unit.test_records_routing import World as RoutingWorld
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "openapi.json"
 NOT_DESCRIBED = {"GET /docs/{asset}"}
@@ -232,6 +233,30 @@ def test_answers_of_the_records_function_fit() -> None:
         made = event(key, body, scope=scope, path=path if "{" in key else None, query=query)
         answered = answer(made, route, lambda *_: None)
         _fits(key, answered.status, answered.body)
+
+
+def test_answers_of_the_routing_calls_fit() -> None:
+    routing = RoutingWorld()
+    _, two, three, four = routing.versions
+    roles = {
+        "challengers": [{"release": two, "weight": 0.05}],
+        "cheap": {"release": three, "margin": 0.1},
+        "shadow": {"release": four},
+    }
+    calls: list[tuple[str, Any]] = [
+        ("PUT /v1/routing", roles),
+        ("GET /v1/routing", None),
+        ("POST /v1/routing/promote", {"release": two}),
+        ("POST /v1/routing/rollback", None),
+        ("PUT /v1/routing", {"challengers": [{"release": two, "weight": 2}]}),
+        ("POST /v1/routing/promote", {"release": two, "based_on": 1}),
+    ]
+    statuses = []
+    for key, body in calls:
+        answered = routing.ask(key, body)
+        statuses.append(answered.status)
+        _fits(key, answered.status, answered.body)
+    assert statuses == [200, 200, 200, 200, 422, 409]
 
 
 def test_it_names_the_features_of_the_contract_that_is_served(world: World, tmp_path: Path) -> None:
