@@ -169,7 +169,8 @@ def test_what_waits_is_told_alike(tmp_path: Path, fastapi_door: Any) -> None:
         (limited, 429, {"retry-after", "ratelimit", "ratelimit-policy"}),
         (waiting, 503, {"retry-after"}),
     ):
-        through = Mangum(make_api(world.service), lifespan="off", custom_handlers=[_Gateway])(made, None)
+        door: Any = Mangum(make_api(world.service), lifespan="off", custom_handlers=[_Gateway])
+        through = door(made, None)
         assert through == answer(made, world.service.predict, world.service.report).payload()
         assert through["statusCode"] == status
         assert names <= through["headers"].keys()
