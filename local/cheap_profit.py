@@ -12,7 +12,7 @@ from ebb.contract.model import Decision
 from ebb.decision import threshold
 from ebb.errors import DataError, Misuse
 from ebb.release.load import LoadedRelease
-from training.dataset import read_dataset
+from training.dataset import Dataset, read_dataset
 from training.evaluate import latency_ms
 from training.progress import Progress
 
@@ -95,24 +95,32 @@ def compare_cheap(
     """
     if not 0 < weight <= 1 or not all(0 <= margin <= 1 for margin in margins):
         raise Misuse("--weight must be above 0 and at most 1, and --margin 0 to 1")
-    scores = []
-    for release, name in ((champion, "champion"), (cheap, "cheap release")):
-        dataset = read_dataset(data, release.contract, labelled=True, progress=progress)
-        if not len(dataset.labels):
-            raise DataError(f"{data} has no rows with a label: profit is judged on known outcomes")
-        with progress.step(f"Score with the {name}", len(dataset.labels)) as done:
-            scores.append((release.scorer.score(dataset.inputs).astype(np.float64), dataset))
-            done(len(dataset.labels))
-    (best, dataset), (quick, other) = scores
+    best, dataset = _scored(champion, data, progress)
+    quick, other = _scored(cheap, data, progress)
+    labels = _labels(dataset, data)
     champion_ms, cheap_ms = latency_ms(champion.scorer, dataset.inputs), latency_ms(cheap.scorer, other.inputs)
     policies = []
     for margin in sorted(set(margins)):
-        judged = policy(champion.contract.decision, best, quick, dataset.labels, weight=weight, margin=margin)
+        judged = policy(champion.contract.decision, best, quick, labels, weight=weight, margin=margin)
         graph_ms = weight * cheap_ms + (1 - judged.cheap_share) * champion_ms  # a hard case is scored by both
         policies.append(Policy(**{**asdict(judged), "graph_ms": graph_ms}))
-    earned = _earned(champion.contract.decision, best, dataset.labels)
+    earned = _earned(champion.contract.decision, best, labels)
     currency = champion.contract.decision.currency
     return CheapReport(len(best), currency, float(earned.mean()), champion_ms, cheap_ms, policies)
+
+
+def _scored(release: LoadedRelease, data: Path, progress: Progress) -> tuple[NDArray[np.float64], Dataset]:
+    dataset = read_dataset(data, release.contract, labelled=True, progress=progress)
+    with progress.step(f"Score with {release.name}", len(dataset.inputs)) as done:
+        probabilities = release.scorer.score(dataset.inputs).astype(np.float64)
+        done(len(probabilities))
+    return probabilities, dataset
+
+
+def _labels(dataset: Dataset, data: Path) -> NDArray[np.int8]:
+    if dataset.labels is None or not len(dataset.labels):
+        raise DataError(f"{data} has no rows with a label: profit is judged on known outcomes")
+    return dataset.labels
 
 
 def policy(

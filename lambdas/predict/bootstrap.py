@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 
-from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics, make_plans
+from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.errors import Misuse
 from ebb.event_log.log_sink import LogSink
 from ebb.event_log.recorder import EventLog
@@ -21,7 +21,8 @@ from ebb.serving.serving import Serving
 from ebb.settings import Settings
 from ebb.store.store import FeatureStore
 from ebb.trim import trim_memory
-from lambdas.predict.logic import Clocks, Predictor, Price
+from lambdas.predict.logic import Predictor
+from lambdas.predict.measures import Clocks, Price
 from lambdas.predict.service import PredictService
 from lambdas.predict.variant import Variant, VariantLoader
 
@@ -62,7 +63,6 @@ def bootstrap(
         serving,
         store,
         recorder or _event_log(settings),
-        plans=make_plans(settings),
         signals=metrics,
         clocks=Clocks(time.time, time.perf_counter),
         price=Price(settings.memory_megabytes / 1024, settings.gigabyte_second_usd),

@@ -1,23 +1,22 @@
-"""Predictions: limits, features, the release that answers, its score or the rules', shadow, event."""
+"""Predictions: limits, features, scores, shadow, event, counts."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
 
 from ebb.errors import EbbError, UnknownEntity
 from ebb.events.event import ShadowScore
-from ebb.plans import Plans
 from ebb.ports import EventRecorder, Signals
 from ebb.reasons import Reason
-from ebb.routing.table import CHAMPION, CHEAP, RULES
+from ebb.routing.table import RULES
 from ebb.serving.routed import Routed
 from ebb.serving.serving import Serving
 from ebb.store.reading import Reading
 from ebb.store.store import FeatureStore
+from lambdas.predict.cases import Case, scored
+from lambdas.predict.measures import Clocks, Price
 from lambdas.predict.prediction import Prediction, Told
 from lambdas.predict.request import Asked, Item
-from lambdas.predict.scoring import Scored, score
+from lambdas.predict.scoring import Scored
 from lambdas.predict.shadow import Shadowing
 from lambdas.predict.variant import Variant
 
@@ -27,49 +26,6 @@ _UNKNOWN = (
 )
 
 
-@dataclass(frozen=True)
-class Price:
-    """What one millisecond of this function costs.
-
-    Attributes:
-        gigabytes: the function's memory.
-        gigabyte_second: dollars.
-    """
-
-    gigabytes: float
-    gigabyte_second: float
-
-    def of(self, milliseconds: float) -> float:
-        """Return dollars."""
-        return milliseconds / 1000 * self.gigabytes * self.gigabyte_second
-
-
-@dataclass(frozen=True)
-class Clocks:
-    """What tells the time.
-
-    Attributes:
-        wall: epoch seconds.
-        timer: seconds since any moment.
-    """
-
-    wall: Callable[[], float]
-    timer: Callable[[], float]
-
-
-@dataclass(slots=True)
-class _Case:
-    """One entity on its way to an answer."""
-
-    position: int
-    item: Item
-    reading: Reading
-    role: str
-    variant: Variant
-    escalated: bool = False
-    scored: Scored | None = None
-
-
 class Predictor:
     """Scores entities.
 
@@ -77,7 +33,6 @@ class Predictor:
         serving: the releases.
         store: the feature store.
         recorder: makes events durable.
-        plans: what each client may ask.
         signals: takes counts and times.
         clocks: the wall clock and a timer.
         price: of a millisecond.
@@ -90,14 +45,13 @@ class Predictor:
         store: FeatureStore,
         recorder: EventRecorder,
         *,
-        plans: Plans,
         signals: Signals,
         clocks: Clocks,
         price: Price,
         new_id: Callable[[], str],
     ) -> None:
         self._serving, self._store, self._recorder, self._signals = serving, store, recorder, signals
-        self._clocks, self._price, self._new_id, self._plans = clocks, price, new_id, plans
+        self._clocks, self._price, self._new_id = clocks, price, new_id
         self._shadowing = Shadowing(signals, clocks.timer)
 
     def predict(self, asked: Asked, item: Item) -> Prediction:
@@ -135,7 +89,7 @@ class Predictor:
 
     def _admit(self, asked: Asked, reading: Reading) -> None:
         if reading.allowance.wait:
-            raise self._plans.of(asked.client).refusal(reading.allowance)
+            raise self._store.refusal(asked.client, reading.allowance)
 
     def _answers(
         self, asked: Asked, items: Sequence[Item], readings: Sequence[Reading], began: float
@@ -146,8 +100,8 @@ class Predictor:
         cases = []
         for position, (item, reading) in enumerate(zip(items, readings, strict=True)):
             if reading.record is not None or reading.trouble or item.overrides:
-                cases.append(_Case(position, item, reading, *routed.of(item.entity_id)))
-        for case, outcome in self._scored(cases, routed, now):
+                cases.append(Case(position, item, reading, *routed.of(item.entity_id)))
+        for case, outcome in scored(cases, routed, now, self._signals):
             if isinstance(outcome, EbbError):
                 answers[case.position] = outcome
             else:
@@ -166,49 +120,14 @@ class Predictor:
             answers[case.position] = prediction
         return answers
 
-    def _scored(
-        self, cases: Sequence[_Case], routed: Routed[Variant], now: float
-    ) -> list[tuple[_Case, Scored | EbbError]]:
-        """Score every case with its release; hard ones of the cheap release, and those that one failed, go on."""
-        outcomes = self._by_release(cases, now)
-        onward = [case for case, outcome in outcomes if self._goes_on(case, outcome, routed)]
-        if not onward:
-            return outcomes
-        for case in onward:
-            case.role, case.variant, case.escalated = CHAMPION, routed.champion, True
-        self._signals.count("escalated", len(onward))
-        positions = {case.position for case in onward}
-        kept = [(case, outcome) for case, outcome in outcomes if case.position not in positions]
-        return [*kept, *self._by_release(onward, now)]
-
-    def _by_release(self, cases: Sequence[_Case], now: float) -> list[tuple[_Case, Scored | EbbError]]:
-        found: list[tuple[_Case, Scored | EbbError]] = []
-        ordered = cases if len(cases) == 1 else sorted(cases, key=lambda case: case.variant.name)
-        for _, group in groupby(ordered, key=lambda case: case.variant.name):
-            members = list(group)
-            items, readings = [case.item for case in members], [case.reading for case in members]
-            found += zip(members, score(members[0].variant, items, readings, now, self._signals), strict=True)
-        return found
-
-    @staticmethod
-    def _goes_on(case: _Case, outcome: Scored | EbbError, routed: Routed[Variant]) -> bool:
-        if case.role == CHAMPION or isinstance(outcome, EbbError):
-            return False
-        if outcome.model_failed:
-            return True
-        cheap = routed.table.cheap
-        if case.role != CHEAP or cheap is None or outcome.degraded:
-            return False
-        return abs(outcome.probability - case.variant.threshold) < cheap.margin
-
-    def _shadows(self, routed: Routed[Variant], cases: Sequence[_Case], now: float) -> Sequence[ShadowScore | None]:
+    def _shadows(self, routed: Routed[Variant], cases: Sequence[Case], now: float) -> Sequence[ShadowScore | None]:
         role, variant = routed.table.shadow, routed.shadow
         if role is None or variant is None or not cases:
             return [None] * len(cases)
         items, readings = [case.item for case in cases], [case.reading for case in cases]
         return self._shadowing.score(variant, role.budget_ms, items, readings, now)
 
-    def _prediction(self, asked: Asked, case: _Case) -> Prediction:
+    def _prediction(self, asked: Asked, case: Case) -> Prediction:
         scored = case.scored
         assert scored is not None  # noqa: S101 - for the type checker: only answered cases come here
         degraded = scored.degraded

@@ -16,12 +16,13 @@ from ebb.folder_routing import FolderRouting
 from ebb.http.doors import answer
 from ebb.http.problems import Answer
 from ebb.onnx import OnnxScorer
-from ebb.plans import Plan, Plans
+from ebb.plans import Plan
 from ebb.ports import FeatureUpdate
 from ebb.release import manifest as m
 from ebb.routing.table import RoutingTable
 from ebb.serving.serving import Serving
-from lambdas.predict.logic import Clocks, Predictor, Price
+from lambdas.predict.logic import Predictor
+from lambdas.predict.measures import Clocks, Price
 from lambdas.predict.service import PredictService
 from lambdas.predict.variant import Variant, VariantLoader
 from tests.fakes.contracts import ROW
@@ -66,10 +67,10 @@ class World:
         if release:
             self.publish()
         self.monotonic = 0.0
-        self.serving, self.predictor = self.another(plan)
+        self.serving, self.predictor = self.another()
         self.service = PredictService(self.serving, self.predictor, lambda what, _id: self.reports.append(what))
 
-    def another(self, plan: Plan = UNLIMITED) -> tuple[Serving[Variant], Predictor]:
+    def another(self) -> tuple[Serving[Variant], Predictor]:
         """Return what one more environment has of its own."""
         loader = VariantLoader(self.releases, OnnxScorer)
         serving = Serving(
@@ -86,7 +87,6 @@ class World:
             serving,
             self.tiers.store,
             self.recorder,
-            plans=Plans(plan),
             signals=self.signals,
             clocks=Clocks(self.clock, lambda: self.monotonic),
             price=Price(1.0, 0.0000133334),

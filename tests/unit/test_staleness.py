@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ebb.contract import WhenStale
+from ebb.contract.model import Value
 from ebb.errors import StaleFeatures
 from ebb.ports import Access, FeatureRecord, FeatureUpdate, Merged
 from ebb.store.reading import Reading
@@ -122,7 +123,7 @@ class Tiers(RuleBasedStateMachine):
         if reading.tier == "cache":
             assert self.world.fast.away or self.world.durable.away
 
-    def _judge_value(self, who: str, name: str, value: float | str, resolved: Resolved, now: float) -> None:
+    def _judge_value(self, who: str, name: str, value: Value, resolved: Resolved, now: float) -> None:
         age = resolved.ages[name]
         true_times = [
             known.event_time
