@@ -21,6 +21,8 @@ from tests.load.peers.wire import Wire
 APPS = Path(__file__).parent / "apps"
 _TERM = signal.SIGTERM
 _START_SECONDS = 90.0
+_OWN_PORT = 8_000
+"""In a network of its own every port is free, but those that the system lends out soon belong to the peer itself."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def running(peer: Peer, case: Case, folder: Path) -> Iterator[Server]:
         "HOME": str(folder),
         **peer.variables(folder),
     }
-    port = free_port()
+    port = _OWN_PORT if peer.own_network else free_port()
     keeper = [str(python), "-IS", str(APPS / "keeper.py"), str(int(peer.own_network))]
     command = [*keeper, str(python), *peer.command(case, port, folder)]
     log = folder / "server.log"
