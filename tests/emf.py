@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-_SIZES = ("Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes")
-_SIZES += tuple(name.replace("yte", "it") for name in _SIZES)
+_SIZES = [prefix + unit for prefix in ("", "Kilo", "Mega", "Giga", "Tera") for unit in ("bytes", "bits")]
 UNITS = {"Seconds", "Microseconds", "Milliseconds", "Percent", "Count", "Count/Second", "None"}
-UNITS |= {*_SIZES, *(f"{size}/Second" for size in _SIZES)}
+UNITS |= {size.capitalize() + rate for size in _SIZES for rate in ("", "/Second")}
 _MOST, _DIMENSIONS, _DIMENSION, _NAME, _VALUE = 100, 30, 250, 1024, 1024
 
 

@@ -205,6 +205,7 @@ def test_no_canary_leaves_the_tiers(told: Told) -> None:
     logs = [path for path in told.home.state_home.rglob("*.log") if path.stat().st_size]
     assert {"postgres.log", "supervisor.log"} <= {path.name for path in logs}
     assert any(b"CloudWatchMetrics" in path.read_bytes() for path in logs)
+    assert any(b'"service": "ebb"' in path.read_bytes() for path in logs), "no fault was logged"
     assert _found(told, ALL, besides=(".refused.csv",)) == []
     assert _found(told, (CITY, NUMBER, ODD)) == [], "a refused row is told without its values"
     connection = postgres(told.home)

@@ -296,3 +296,13 @@ def test_every_line_is_in_the_published_format(
 def test_units(name: str, unit: str) -> None:
     assert unit_of(name) == unit
     assert set(UNITS.values()) == {"Count", "Milliseconds", "Seconds", "None"}
+
+
+def test_counting_takes_no_lock_where_one_thread_answers(metrics: Metrics, lines: list[str]) -> None:
+    metrics.count("read_fast")
+    metrics.observe("latency_ms", 1.0)
+    with metrics._lock:  # whoever waited for it here would wait for ever
+        metrics.count("read_fast")
+        metrics.observe("latency_ms", 2.0)
+    metrics.flush()
+    assert values_of(json.loads(lines[0])) == {"read_fast": 2, "latency_ms": [1.0, 2.0]}

@@ -6,11 +6,12 @@ import sys
 
 PROBE = """
 import json, sys
-import lambdas.predict.service, lambdas.predict.bootstrap
+import lambdas.predict.service, lambdas.predict.bootstrap, lambdas.predict.annotations, ebb.trace
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 HEAVY = {
     "aws_lambda_powertools",
+    "aws_xray_sdk",
     "boto3",
     "botocore",
     "fastapi",

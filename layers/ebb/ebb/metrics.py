@@ -168,7 +168,7 @@ class Metrics:
 
 def _taken(measured: deque[float]) -> list[float]:
     """Empty a distribution, which another thread may be adding to."""
-    found = []
+    found: list[float] = []
     with suppress(IndexError):
         while len(found) < _MOST_VALUES:
             found.append(measured.popleft())
