@@ -52,11 +52,11 @@ class Prediction:
         features: dict[str, Any] = {
             "tier": resolved.tier,
             "hedged": self.reading.hedged,
-            "oldest_seconds": max(resolved.ages.values(), default=None),
+            "oldest_seconds": resolved.oldest,
             "request": resolved.request,
             "defaults": resolved.defaults,
             "stale": resolved.stale,
-            "unseen": resolved.unseen(variant.contract),
+            "unseen": resolved.unseen,
         }
         if provenance:
             features["provenance"] = resolved.provenance()

@@ -26,22 +26,25 @@ class Resolved:
     Attributes:
         tier: where the stored values came from.
         row: accepted values by feature, complete unless `problems` says what is not; None, NaN or "" where missing.
-        ages: seconds since the event time of each stored value used.
+        ages: seconds since the event time of each stored value used; one number where every value is stored and as
+            old as the others.
         request: features taken from the request.
         defaults: features taken from the contract's defaults.
         stale: features that are too old, or have left the fast tier; used all the same where the contract says serve.
         missing: features without a value, though the contract needs one.
         refused: why stored values cannot be used, without any value.
+        unseen: features whose category is none of those that the contract lists.
     """
 
     tier: str = "none"
     row: Mapping[str, Value] = field(default_factory=dict)
-    ages: Mapping[str, float] = field(default_factory=dict)
+    ages: Mapping[str, float] | float = field(default_factory=dict)
     request: Sequence[str] = ()
     defaults: Sequence[str] = ()
     stale: Sequence[str] = ()
     missing: Sequence[str] = ()
     refused: Sequence[str] = ()
+    unseen: Sequence[str] = ()
 
     @property
     def complete(self) -> bool:
@@ -58,19 +61,22 @@ class Resolved:
         rest = f" and {more} more" if more > 0 else ""
         return [f"{', '.join(shown)}{rest} {verb} missing", *self.refused]
 
-    def unseen(self, contract: Contract) -> list[str]:
-        """Return the features whose category is none of those that the contract lists."""
-        row = self.row
-        return [name for name, known in contract.listed.items() if row.get(name, "") not in known]
+    @property
+    def oldest(self) -> float | None:
+        """Age of the oldest stored value used, seconds; None where there is none."""
+        return self.ages if isinstance(self.ages, float) else max(self.ages.values(), default=None)
 
     def provenance(self) -> dict[str, Origin]:
         """Return for each feature of the row where its value came from, and its age in seconds where that is known."""
+        ages = self.ages
+        if isinstance(ages, float):
+            return dict.fromkeys(self.row, {"tier": self.tier, "age_seconds": ages})  # noqa: RUF024 - nobody alters it
         told = dict.fromkeys(self.row, _MISSING)
         told.update((name, _DEFAULT) for name in self.defaults)
         told.update((name, _REQUEST) for name in self.request)
         same: float | None = None
         entry = _MISSING
-        for name, age in self.ages.items():
+        for name, age in ages.items():
             if age != same:  # values that were written together share what is said of them
                 same, entry = age, {"tier": self.tier, "age_seconds": age}
             told[name] = entry
@@ -115,7 +121,8 @@ def resolve(contract: Contract, overrides: Mapping[str, float | str], reading: R
             one.stored(feature, record.values[name], age, expired=name in reading.expired)
         else:
             one.absent(feature)
-    return Resolved(one.tier, one.row, one.ages, one.request, one.defaults, one.stale, one.missing, one.refused)
+    unseen = [name for name, known in contract.listed.items() if one.row.get(name, "") not in known]
+    return Resolved(one.tier, one.row, one.ages, one.request, one.defaults, one.stale, one.missing, one.refused, unseen)
 
 
 @dataclass

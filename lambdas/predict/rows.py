@@ -60,7 +60,9 @@ class RowPlan:
         self._limits = list(zip(*(limit.tolist() for limit in limits), strict=True))
         self._any_whole, self._any_needed = bool(self._whole.any()), bool(self._needed.any())
         self._flags = frozenset(i for i, f in enumerate(contract.numbers) if f.kind is Kind.FLAG)
-        self._texts = tuple((_accepted(f), f.unseen is Unseen.ALLOW) for f in contract.categories)
+        self._texts = tuple(
+            (f.name, _accepted(f), f.unseen is Unseen.ALLOW, bool(f.categories)) for f in contract.categories
+        )
 
     def resolve(self, asked: Sequence[Mapping[str, Value]], readings: Sequence[Reading], now: float) -> Rows:
         """Choose every feature's value in every row.
@@ -102,13 +104,15 @@ class RowPlan:
             row = self._pick(values)
         except KeyError:
             return None
-        if not self._types(row):
+        unseen = self._types(row)
+        if unseen is None:
             return None
-        return row, Resolved(reading.tier, dict(zip(self._names, row, strict=True)), ages, tuple(overrides))
+        named = dict(zip(self._names, row, strict=True))
+        return row, Resolved(reading.tier, named, ages, tuple(overrides), unseen=unseen)
 
     def _stored(
         self, overrides: Mapping[str, Value], reading: Reading, now: float
-    ) -> tuple[Mapping[str, Value], Mapping[str, float]] | None:
+    ) -> tuple[Mapping[str, Value], Mapping[str, float] | float] | None:
         """Return the values with the request's in their places, and the ages of the stored ones."""
         record = reading.record
         if record is None or reading.expired:
@@ -118,29 +122,35 @@ class RowPlan:
             return None if ages is None else (record.values, ages)
         return ({**record.values, **overrides}, ages) if overrides.keys() <= self._known_names else None
 
-    def _ages(self, record: FeatureRecord, overrides: Mapping[str, Value], now: float) -> dict[str, float] | None:
-        """Return the ages of the stored values that are used; None where one may be stale or has none."""
-        stored = self._names if not overrides else [name for name in self._names if name not in overrides]
+    def _ages(
+        self, record: FeatureRecord, overrides: Mapping[str, Value], now: float
+    ) -> Mapping[str, float] | float | None:
+        """Return the ages of the stored values that are used; None where one may be stale."""
         exceptions, age = record.exceptions, max(0.0, now - record.event_time)
+        if not exceptions and not overrides:
+            return age if age <= self._oldest else None
+        stored = [name for name in self._names if name not in overrides]
         ages = dict.fromkeys(stored, age)
-        if exceptions:
-            ages.update({name: max(0.0, now - exceptions[name]) for name in stored if name in exceptions})
-            age = max(ages.values(), default=0.0)
-        return ages if age <= self._oldest or not ages else None
+        ages.update({name: max(0.0, now - exceptions[name]) for name in stored if name in exceptions})
+        return ages if max(ages.values(), default=0.0) <= self._oldest else None
 
-    def _types(self, row: Row) -> bool:
+    def _types(self, row: Row) -> Sequence[str] | None:
+        """Return the features with an unseen category; None where a value is of no type that needs no closer look."""
         numbers = row[: self._count]
         kinds = set(map(type, numbers))
         if not kinds <= _PLAIN:
             kinds.discard(bool)
             if not kinds <= _PLAIN or any(type(v) is bool and i not in self._flags for i, v in enumerate(numbers)):
-                return False
-        for (known, open_), value in zip(self._texts, row[self._count :], strict=True):
-            if value not in known and not (open_ and type(value) is str and 0 < len(value) <= LONGEST_CATEGORY):
-                return False
-            if type(value) is str and "\0" in value:
-                return False
-        return True
+                return None
+        unseen = []
+        for (name, known, open_, listed), value in zip(self._texts, row[self._count :], strict=True):
+            if value in known:
+                continue
+            if not (open_ and type(value) is str and 0 < len(value) <= LONGEST_CATEGORY) or "\0" in value:
+                return None
+            if listed:
+                unseen.append(name)
+        return unseen
 
     def _numbers(self, rows: Sequence[Row]) -> NDArray[np.float64]:
         """Return the rows' numbers, [N, n]; one that no float64 can hold is infinite, so it will be looked at."""

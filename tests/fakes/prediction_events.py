@@ -70,7 +70,7 @@ _NUMBERS = st.floats(allow_infinity=False, allow_nan=False)
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 _NAMES = st.lists(_TEXTS, max_size=3)
 
-_any_event = st.builds(
+any_event = st.builds(
     PredictionEvent,
     id=st.text("0123456789abcdef", min_size=24, max_size=24),
     request=_TEXTS,
@@ -90,7 +90,7 @@ _any_event = st.builds(
     milliseconds=_NUMBERS,
     cost=_NUMBERS,
     inputs=st.dictionaries(_TEXTS, _TEXTS | st.floats(allow_infinity=False), max_size=5),
-    ages=st.dictionaries(_TEXTS, _NUMBERS, max_size=5),
+    ages=_NUMBERS | st.dictionaries(_TEXTS, _NUMBERS, max_size=5),
     requested=_NAMES,
     defaults=_NAMES,
     stale=_NAMES,
@@ -98,12 +98,6 @@ _any_event = st.builds(
     decision=_TEXTS,
     reasons=st.none() | st.lists(st.tuples(_TEXTS, _NUMBERS), max_size=3),
     shadow=st.none() | st.builds(ShadowScore, st.just("7f" * 32), st.none() | _NUMBERS, _NUMBERS),
-)
-
-
-any_event = st.one_of(
-    _any_event,
-    st.builds(lambda event, age: replace(event, ages=dict.fromkeys(event.inputs, age)), _any_event, _NUMBERS),
 )
 
 

@@ -123,7 +123,9 @@ def _plain(resolved: Resolved) -> dict[str, Any]:
     row = {name: None if value != value or value == "" else value for name, value in resolved.row.items()}  # noqa: PLR0124
     return {
         "row": row,
-        "ages": dict(resolved.ages),
+        "ages": dict.fromkeys(row, resolved.ages) if isinstance(resolved.ages, float) else dict(resolved.ages),
+        "oldest": resolved.oldest,
+        "unseen": sorted(resolved.unseen),
         "request": sorted(resolved.request),
         "defaults": sorted(resolved.defaults),
         "stale": list(resolved.stale),

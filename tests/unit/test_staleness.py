@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ebb.contract import WhenStale
-from ebb.contract.model import Value
 from ebb.errors import StaleFeatures
 from ebb.ports import Access, FeatureRecord, FeatureUpdate, Merged
 from ebb.store.reading import Reading
@@ -117,14 +116,14 @@ class Tiers(RuleBasedStateMachine):
             return
         if reading.record is not None and "city" in reading.record.values:
             assert now - reading.record.event_times["city"] <= AGES["city"], "it was not refused"
-        for name, value in resolved.row.items():
-            if name in resolved.ages:
-                self._judge_value(who, name, value, resolved, now)
+        assert not isinstance(resolved.ages, float)
+        for name, age in resolved.ages.items():
+            self._judge_value(who, name, age, resolved, now)
         if reading.tier == "cache":
             assert self.world.fast.away or self.world.durable.away
 
-    def _judge_value(self, who: str, name: str, value: Value, resolved: Resolved, now: float) -> None:
-        age = resolved.ages[name]
+    def _judge_value(self, who: str, name: str, age: float, resolved: Resolved, now: float) -> None:
+        value = resolved.row[name]
         true_times = [
             known.event_time
             for known in self.written[who, name]

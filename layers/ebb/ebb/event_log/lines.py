@@ -59,7 +59,7 @@ def personal(event: PredictionEvent) -> bytes:
         {
             "entity_id": event.entity_id,
             "inputs": event.inputs,
-            "ages": _ages(event),
+            "ages": event.ages,
             "requested": event.requested,
             "defaults": event.defaults,
             "stale": event.stale,
@@ -73,14 +73,6 @@ def personal(event: PredictionEvent) -> bytes:
         default=_plain,
         option=_OPTIONS,
     )
-
-
-def _ages(event: PredictionEvent) -> Mapping[str, float] | float:
-    """Return the ages; where every value is stored and as old as the others, once: that halves the text."""
-    ages = event.ages
-    if ages and len(set(ages.values())) == 1 and ages.keys() == event.inputs.keys():
-        return next(iter(ages.values()))
-    return ages
 
 
 def _plain(value: object) -> Any:

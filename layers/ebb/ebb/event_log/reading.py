@@ -111,7 +111,7 @@ def _decrypt(key: bytes, event: RecordedEvent) -> bytes:
 def _whole(shown: Mapping[str, Any], personal: Mapping[str, Any], salt: str) -> PredictionEvent:
     """Put an event together from what is open and what was sealed."""
     same = ("id", "request", "time", "client", "purpose", "release", "rules", "variant", "routing", "escalated", "tier")
-    sealed = ("entity_id", "requested", "defaults", "stale", "degraded", "probability", "decision")
+    sealed = ("entity_id", "ages", "requested", "defaults", "stale", "degraded", "probability", "decision")
     reasons, shadow = personal["reasons"], personal["shadow"]
     return PredictionEvent(
         **{name: shown[name] for name in same},
@@ -120,14 +120,7 @@ def _whole(shown: Mapping[str, Any], personal: Mapping[str, Any], salt: str) -> 
         milliseconds=shown["ms"],
         cost=shown["cost"],
         salt=salt,
-        ages=_ages(personal),
         inputs={name: math.nan if value is None else value for name, value in personal["inputs"].items()},
         reasons=None if reasons is None else list(starmap(lambda name, by: (name, by), reasons)),
         shadow=shadow and ShadowScore(shadow["release"], shadow["probability"], shadow["ms"]),
     )
-
-
-def _ages(personal: Mapping[str, Any]) -> Mapping[str, float]:
-    """Return the age of each stored value; see `ebb.event_log.lines`."""
-    ages: Mapping[str, float] | float = personal["ages"]
-    return ages if isinstance(ages, Mapping) else dict.fromkeys(personal["inputs"], ages)

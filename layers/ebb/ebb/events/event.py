@@ -47,7 +47,8 @@ class PredictionEvent:
         milliseconds: that the answer took, up to its recording.
         cost: of those, in dollars.
         inputs: *sealed*; accepted values by feature, None, NaN or "" where missing.
-        ages: *sealed*; seconds since each stored value was true.
+        ages: *sealed*; seconds since each stored value was true; one number where every input is stored and as old
+            as the others.
         requested, defaults, stale: *sealed*; features taken from the request, from defaults, used though stale.
         probability, decision: *sealed*.
         reasons: *sealed*; contributions by feature; None where not asked for.
@@ -72,7 +73,7 @@ class PredictionEvent:
     milliseconds: float
     cost: float
     inputs: Mapping[str, Value]
-    ages: Mapping[str, float]
+    ages: Mapping[str, float] | float
     requested: Sequence[str]
     defaults: Sequence[str]
     stale: Sequence[str]
