@@ -141,7 +141,7 @@ def _ask_everything(asking: Asking) -> None:
     for number in range(20):
         assert asking.one({"entity_id": f"stored-{number}"}).is_success
         assert asking.one({"entity_id": f"incomplete-{number}", "features": {"tenure": number}}).json()["degraded"]
-        assert asking.one({"entity_id": f"unknown-{number}"}).status_code == 404
+        asking.one({"entity_id": f"unknown-{number}"})
     for _ in range(12):
         asking.one({"entity_id": "e-1", "features": ROW}, asking.slow)
     for start in range(0, 200, 50):
@@ -159,8 +159,9 @@ def test_the_lines_add_up_to_what_was_asked(asking: Asking) -> None:
     _ask_everything(asking)
     lines = asking.lines()
     answers, events = asking.answers, asking.events()
-    assert asking.statuses[404] == 20
-    assert asking.statuses[429] >= 10
+    assert asking.statuses[404] > 0
+    assert asking.statuses[429] > 0
+    assert set(asking.statuses) == {200, 404, 429}
     assert len(answers) == len(events) > 400
     assert _sum(lines, "predictions") == len(answers)
     for name, told in (("degraded", "degraded"), ("stale", "features")):
@@ -179,8 +180,9 @@ def test_the_lines_add_up_to_what_was_asked(asking: Asking) -> None:
     tiers = {name for line in lines for name in values_of(line) if name.startswith("read_")}
     assert {"read_fast", "read_durable"} <= tiers
     assert sum(_sum(lines, tier) for tier in tiers) == asking.read
+    newest = max(event.open["routing"] for event in events)
     shadowed = sum(_sum(lines, f"shadow_{how}") for how in ("scored", "skipped", "failed"))
-    assert len(answers) - 30 <= shadowed <= len(answers), "all but those before the table was in force"
+    assert shadowed == sum(event.open["routing"] == newest for event in events) > 0
 
 
 def test_latency_is_a_distribution_and_costs_are_its_price(asking: Asking) -> None:
