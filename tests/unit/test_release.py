@@ -43,6 +43,17 @@ def test_a_release_loads_and_scores(store: FolderReleases) -> None:
     assert release.sha256 == m.digest(release.manifest.to_bytes())
 
 
+def test_releases_of_one_contract_share_it_and_others_do_not(tmp_path: Path) -> None:
+    store = FolderReleases(tmp_path / "releases")
+    contracts = []
+    for bias, text in ((0.0, TEXT), (1.0, TEXT), (2.0, TEXT + "# reviewed\n")):
+        files = tiny_release(bias, text)
+        store.write("tiny", m.version_of(files), files)
+        contracts.append(load_release(store, "tiny", m.version_of(files), OnnxScorer).contract)
+    assert contracts[0] is contracts[1] is not contracts[2]
+    assert contracts[1] == contracts[2]
+
+
 def test_the_version_follows_the_content_and_nothing_else(files: dict[str, bytes]) -> None:
     assert m.version_of(files) == m.version_of({**files, m.CARD: b"another card", m.METRICS: b"{}"})
     assert m.version_of(files) != m.version_of(tiny_release(bias=0.1))

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ def test_a_new_release_serves_once_it_is_loaded_and_the_old_one_until_then(
     assert before.champion.name.endswith(old)  # who began with the old table still has it
     assert world.signals.counts["routing_taken"] == 2
     assert world.signals.gauges["routing_version"] == 2
-    assert sys.getswitchinterval() == pytest.approx(0.005)
+    world.until(lambda: sys.getswitchinterval() == pytest.approx(0.005))
 
 
 @pytest.mark.parametrize("broken", ["gone", "altered"])
@@ -231,6 +232,23 @@ def test_a_loader_that_died_is_replaced(world: World, monkeypatch: pytest.Monkey
         world.until(lambda: world.serving._thread is not None and not world.serving._thread.is_alive())
     world.route(table(3, third, previous=new))
     world.until(in_force(world, 3))
+
+
+def test_memory_is_tidied_once_nobody_holds_what_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = (world.publish(bias, champion=False) for bias in (0.0, 1.0, 2.0))
+    world.route(table(1, second, previous=first))
+    left = weakref.ref(world.serving.now().releases[first])
+    found: list[bool] = []
+    monkeypatch.setattr(world.serving, "_tidy", lambda: found.append(left() is None))
+    world.route(table(2, third, previous=second))
+    world.until(lambda: in_force(world, 2)() and bool(found))
+    assert found == [True]
+    # What leaves without a load is tidied too, and not while a request waits for it.
+    left = weakref.ref(world.serving.now().releases[second])
+    world.route(table(3, third))
+    assert world.serving.now(3).table.version == 3
+    world.until(lambda: len(found) == 2)
+    assert left() is None
 
 
 def test_what_leaves_the_table_leaves_the_memory(world: World) -> None:

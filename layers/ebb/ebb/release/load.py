@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ebb.contract import Contract, parse_contract
 from ebb.errors import ContractError, NoRelease, ReleaseError
@@ -111,9 +112,18 @@ def _verified(store: ReleaseStore, contract: str, version: str) -> tuple[Mapping
 
 def _contract(text: bytes, name: str, contract: str) -> Contract:
     try:
-        parsed = parse_contract(text.decode(), f"the contract of release {name}")
+        parsed = _parsed(text)
     except (ContractError, UnicodeDecodeError) as error:
         raise ReleaseError(f"release {name} cannot be used: {error}") from None
     if parsed.name != contract:
         raise ReleaseError(f"release {name} cannot be used: its contract is named {parsed.name!r}")
     return parsed
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: bytes) -> Contract:
+    """Parse a contract, or return the one of the same text: releases that follow each other mostly share it.
+
+    Of all that a load does beside requests, parsing would keep them waiting longest: it is Python throughout.
+    """
+    return parse_contract(text.decode(), "its contract")

@@ -61,6 +61,11 @@ class Routed(Generic[V]):
             found.update(servable.contract.ttls)
         return {**found, **self.champion.contract.ttls}
 
+    @cached_property
+    def features(self) -> frozenset[str]:
+        """Every feature that a contract of the table knows; a release passes over those that only others know."""
+        return frozenset(name for servable in self.releases.values() for name in servable.contract.by_name)
+
     def loaded_of(self, table: RoutingTable) -> dict[str, V]:
         """Return those releases of a table that are loaded here."""
         return {v: self.releases[v] for v in table.releases if v in self.releases and v not in self.missing}

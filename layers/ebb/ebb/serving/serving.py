@@ -107,7 +107,9 @@ class Serving(Generic[V]):
             loaded[table.champion] = self._rules_only(name, table.champion)
         self._known = table.version
         self._look_at = self._clock() + RETRY_SECONDS
-        return self._take(table, loaded, frozenset(missing))
+        state = self._take(table, loaded, frozenset(missing))
+        self._tidy()
+        return state
 
     def _champion_only(self, name: str) -> RoutingTable:
         champion = self._releases.champion(name)
@@ -136,7 +138,7 @@ class Serving(Generic[V]):
             self._target = table if lacking else None
         if lacking <= {table.previous}:
             self._take(table, have)
-        if lacking:
+        if lacking or not set(state.releases) <= set(have):
             self._order()
 
     def _order(self) -> None:
@@ -157,6 +159,8 @@ class Serving(Generic[V]):
                         self._load(table)
                 finally:
                     self._loading = None
+            # Not before `_load` is left, which itself holds on to the table that it replaced.
+            self._tidy()
 
     def _load(self, table: RoutingTable) -> None:
         """Load what the table needs; a release that cannot be loaded leaves the old table in force."""
@@ -196,10 +200,9 @@ class Serving(Generic[V]):
             overtaken = ordered and self._target is not table
             if state is not None and (overtaken or table.version < state.table.version):
                 return state
-            before, state = state, Routed(table, loaded, missing)
-            self._state = state
-        if before is None or before.table.version != table.version:
+            again = state is not None and state.table.version == table.version
+            state = self._state = Routed(table, loaded, missing)
+        if not again:
             self._signals.count("routing_taken")
             self._signals.gauge("routing_version", table.version)
-        self._tidy()
         return state
