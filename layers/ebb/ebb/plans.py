@@ -1,7 +1,7 @@
 """What each client may ask: a rate, a burst and a quota of a day; and what is left of them."""
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,8 +13,11 @@ DAY = 86_400.0
 RATE, QUOTA = "rate", "quota"
 """Which limit refused."""
 
-_MOST_A_SECOND = 1e6
-"""The shared limiter counts in microseconds."""
+_LEAST_A_SECOND, _MOST_A_SECOND = 1e-6, 1e6
+"""The shared limiter counts in microseconds, and Valkey keeps nothing for ever."""
+
+_MOST_AT_ONCE, _MOST_A_DAY = 1e9, 10**12
+"""What its numbers, which are floats, still count one by one."""
 
 _SHORTEST_WAIT = 1e-6
 """Seconds; none at all would mean that the request was admitted."""
@@ -136,7 +139,7 @@ class Plans:
             return Plans(default)
         try:
             document = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Misuse(f"EBB_PLANS is no JSON: {error}") from None
         _only(document, {"default", "plans", "clients"}, "EBB_PLANS")
         named = _table(document, "plans")
@@ -162,19 +165,20 @@ def _plan(value: Any, where: str) -> Plan:
     where = f"EBB_PLANS: {where}"
     _only(value, {"rate", "burst", "daily"}, where)
     rate = _number(value.get("rate"), f"{where}.rate")
-    if not 0 < rate <= _MOST_A_SECOND:
-        raise Misuse(f"{where}.rate must be above 0 and at most {_MOST_A_SECOND:,.0f} requests a second")
+    if not _LEAST_A_SECOND <= rate <= _MOST_A_SECOND:
+        bounds = f"above 0 (from {_LEAST_A_SECOND:f}) and at most {_MOST_A_SECOND:,.0f} requests a second"
+        raise Misuse(f"{where}.rate must be {bounds}")
     burst = 2 * rate if value.get("burst") is None else _number(value["burst"], f"{where}.burst")
-    if burst < 0:
-        raise Misuse(f"{where}.burst must not be negative")
+    if not 0 <= burst <= _MOST_AT_ONCE:
+        raise Misuse(f"{where}.burst must not be negative, and at most {_MOST_AT_ONCE:,.0f}")
     daily = value.get("daily")
-    if daily is not None and (isinstance(daily, bool) or not isinstance(daily, int) or daily < 1):
-        raise Misuse(f"{where}.daily must be a whole number of requests, or null for no quota")
+    if daily is not None and (type(daily) is not int or not 1 <= daily <= _MOST_A_DAY):
+        raise Misuse(f"{where}.daily must be a whole number of requests up to {_MOST_A_DAY:,}, or null for no quota")
     return Plan(rate, burst, daily)
 
 
 def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise Misuse(f"{where} must be a number")
     return float(value)
 

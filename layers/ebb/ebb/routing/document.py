@@ -1,8 +1,8 @@
 """A routing table as JSON: what is not exactly one of Ebb's is refused, naming the key."""
 
 import json
-import math
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +11,9 @@ from ebb.errors import RoutingError
 from ebb.routing.change import Roles, check_roles
 from ebb.routing.slots import Ranges, expanded
 from ebb.routing.table import SLOTS, Challenger, Change, Cheap, RoutingTable, Shadow
+
+LAST_VERSION = 999_999_999_999
+"""Versions have twelve digits where they are kept."""
 
 ACTIONS = ("start", "set", "promote", "rollback")
 _SALT = re.compile(r"[0-9a-f]{32}")
@@ -53,8 +56,8 @@ def table_from_document(document: Any) -> RoutingTable:
     if previous == champion:
         raise RoutingError("`previous` is the champion itself, which is nothing to go back to")
     version = held["version"]
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise RoutingError("`version` of a routing table must be a whole number from 1")
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= LAST_VERSION:
+        raise RoutingError(f"`version` of a routing table must be a whole number from 1 to {LAST_VERSION:,}")
     return RoutingTable(
         version,
         _matching(held["salt"], "salt", _SALT, "32 hex digits"),
@@ -165,7 +168,7 @@ def _object(value: Any, name: str, keys: Sequence[str]) -> dict[str, Any]:
 
 def _number(held: Mapping[str, Any], where: str, key: str) -> float:
     value = held[key]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise RoutingError(f"`{where}.{key}` must be a number")
     return float(value)
 
