@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class FolderRouting:
         return next(iter(self.history(contract, 1)), None)
 
     def history(self, contract: str, most: int) -> list[RoutingTable]:
-        """Return the newest tables, the newest first.
+        """Return the newest tables, the newest first; an older one that was damaged ends them.
 
         Raises:
             RoutingError, Unavailable: see `latest`.
@@ -42,7 +43,7 @@ class FolderRouting:
         folder = self._folder(contract)
         try:
             files = sorted((path for path in folder.iterdir() if _FILE.fullmatch(path.name)), reverse=True)
-            return [_read(path) for path in files[:most]]
+            return _read_all(files[:most])
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -81,6 +82,18 @@ def _make_visible(partial: Path, target: Path) -> None:
     except FileExistsError:
         version = int(target.stem)
         raise Conflict(f"version {version} of the routing table is there already: somebody else was first") from None
+
+
+def _read_all(paths: Sequence[Path]) -> list[RoutingTable]:
+    tables: list[RoutingTable] = []
+    for path in paths:
+        try:
+            tables.append(_read(path))
+        except RoutingError:
+            if not tables:
+                raise
+            break
+    return tables
 
 
 def _read(path: Path) -> RoutingTable:

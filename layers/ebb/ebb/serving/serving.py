@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from threading import Event, Lock, Thread
 from typing import Generic
 
-from ebb.errors import EbbError, NoRelease, ReleaseError
+from ebb.errors import EbbError, NoRelease, ReleaseError, RoutingError
 from ebb.ports import ReleaseStore, RoutingStore, Signals
 from ebb.routing.table import RoutingTable
 from ebb.serving.contracts import only_contract
@@ -93,7 +93,7 @@ class Serving(Generic[V]):
     def _start(self) -> Routed[V]:
         """Load the newest table, as much of it as can be loaded."""
         name = self._contract = self._name()
-        table = self._routing.latest(name) or self._champion_only(name)
+        table = self._newest(name) or self._champion_only(name)
         loaded: dict[str, V] = {}
         missing = set()
         for version in table.releases:
@@ -111,6 +111,14 @@ class Serving(Generic[V]):
         self._tidy()
         return state
 
+    def _newest(self, name: str) -> RoutingTable | None:
+        """Return the newest table; one that was damaged where it lies is none, and looked for again."""
+        try:
+            return self._routing.latest(name)
+        except RoutingError as error:
+            self._unread(error)
+            return None
+
     def _champion_only(self, name: str) -> RoutingTable:
         champion = self._releases.champion(name)
         if champion is None:
@@ -123,8 +131,7 @@ class Serving(Generic[V]):
         try:
             table = self._routing.latest(self._contract)
         except EbbError as error:
-            self._signals.count("routing_unread")
-            self._report(f"the routing table cannot be read: {error}")
+            self._unread(error)
             return
         if table is None or table.version < state.table.version:
             table = state.table
@@ -140,6 +147,10 @@ class Serving(Generic[V]):
             self._take(table, have)
         if lacking or not set(state.releases) <= set(have):
             self._order()
+
+    def _unread(self, error: EbbError) -> None:
+        self._signals.count("routing_unread")
+        self._report(f"the routing table cannot be read: {error}")
 
     def _order(self) -> None:
         if self._thread is None or not self._thread.is_alive():
