@@ -47,9 +47,9 @@ def scored(cases: Sequence[Case], routed: Routed[Variant], now: float, signals: 
         cases: in any order.
         routed: the table in force.
         now: epoch seconds.
-        signals: takes `escalated`.
+        signals: takes `escalated` and `model_failed`, one for each entity.
     """
-    outcomes = _by_release(cases, now, signals)
+    outcomes = _by_release(cases, routed, now, signals)
     onward = [case for case, outcome in outcomes if _goes_on(case, outcome, routed)]
     if not onward:
         return outcomes
@@ -58,16 +58,19 @@ def scored(cases: Sequence[Case], routed: Routed[Variant], now: float, signals: 
     signals.count("escalated", len(onward))
     positions = {case.position for case in onward}
     kept = [(case, outcome) for case, outcome in outcomes if case.position not in positions]
-    return [*kept, *_by_release(onward, now, signals)]
+    return [*kept, *_by_release(onward, routed, now, signals)]
 
 
-def _by_release(cases: Sequence[Case], now: float, signals: Signals) -> list[Outcome]:
+def _by_release(cases: Sequence[Case], routed: Routed[Variant], now: float, signals: Signals) -> list[Outcome]:
     found: list[Outcome] = []
     ordered = cases if len(cases) == 1 else sorted(cases, key=lambda case: case.variant.name)
     for _, group in groupby(ordered, key=lambda case: case.variant.name):
         members = list(group)
         items, readings = [case.item for case in members], [case.reading for case in members]
-        found += zip(members, score(members[0].variant, items, readings, now, signals), strict=True)
+        found += zip(members, score(members[0].variant, items, readings, now, routed.features), strict=True)
+    failed = sum(1 for _, outcome in found if isinstance(outcome, Scored) and outcome.model_failed)
+    if failed:
+        signals.count("model_failed", failed)
     return found
 
 

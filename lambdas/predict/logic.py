@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ebb.errors import EbbError, UnknownEntity
-from ebb.events.event import ShadowScore
 from ebb.ports import EventRecorder, Signals
 from ebb.reasons import Reason
 from ebb.routing.table import RULES
-from ebb.serving.routed import Routed
 from ebb.serving.serving import Serving
 from ebb.store.reading import Reading
 from ebb.store.store import FeatureStore
@@ -107,7 +105,8 @@ class Predictor:
             else:
                 case.scored = outcome
         answered = [case for case in cases if case.scored is not None]
-        shadows = self._shadows(routed, answered, now)
+        asked_for, found = [case.item for case in answered], [case.reading for case in answered]
+        shadows = self._shadowing.score(routed, asked_for, found, now)
         predictions = [self._prediction(asked, case) for case in answered]
         milliseconds = (self._clocks.timer() - began) * 1000
         if predictions:
@@ -119,13 +118,6 @@ class Predictor:
         for case, prediction in zip(answered, predictions, strict=True):
             answers[case.position] = prediction
         return answers
-
-    def _shadows(self, routed: Routed[Variant], cases: Sequence[Case], now: float) -> Sequence[ShadowScore | None]:
-        role, variant = routed.table.shadow, routed.shadow
-        if role is None or variant is None or not cases:
-            return [None] * len(cases)
-        items, readings = [case.item for case in cases], [case.reading for case in cases]
-        return self._shadowing.score(variant, role.budget_ms, items, readings, now)
 
     def _prediction(self, asked: Asked, case: Case) -> Prediction:
         scored = case.scored

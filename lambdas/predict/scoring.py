@@ -1,12 +1,12 @@
 """Entities scored by one release: resolved, run through its graph at once, or answered by its contract's rules."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ebb.contract.model import Value
 from ebb.errors import EbbError
 from ebb.features.inputs import Inputs
-from ebb.ports import Signals
 from ebb.rules import rules_score
 from ebb.store.reading import Reading
 from lambdas.predict.request import Item
@@ -37,14 +37,21 @@ class Scored:
 
 
 def score(
-    variant: Variant, items: Sequence[Item], readings: Sequence[Reading], now: float, signals: Signals
+    variant: Variant, items: Sequence[Item], readings: Sequence[Reading], now: float, known: frozenset[str]
 ) -> list[Scored | EbbError]:
     """Score entities with one release, in one run of its graph.
+
+    Args:
+        variant: the release.
+        items: what the request brought for each.
+        readings: what the store said of each.
+        now: epoch seconds.
+        known: every feature of the routing table's releases.
 
     Returns:
         For each its score, or the error that stands in its place: BadFeatures, StaleFeatures.
     """
-    rows = variant.rows.resolve([item.overrides for item in items], readings, now)
+    rows = variant.rows.resolve([_own(item.overrides, variant, known) for item in items], readings, now)
     scored: list[Scored | EbbError] = []
     usable = []
     for position, (found, reading) in enumerate(zip(rows.resolved, readings, strict=True)):
@@ -59,11 +66,19 @@ def score(
             usable.append(position)
     if usable:
         inputs = rows.inputs if len(usable) == len(items) else rows.inputs.rows(usable)
-        _run(variant, inputs, [scored[position] for position in usable], signals)
+        _run(variant, inputs, [scored[position] for position in usable])
     return scored
 
 
-def _run(variant: Variant, inputs: Inputs, scored: Sequence[Scored | EbbError], signals: Signals) -> None:
+def _own(overrides: Mapping[str, Value], variant: Variant, known: frozenset[str]) -> Mapping[str, Value]:
+    """Leave out what only other releases know: no caller can tell which one will answer."""
+    own = variant.contract.by_name
+    if not overrides or overrides.keys() <= own.keys():
+        return overrides
+    return {name: value for name, value in overrides.items() if name in own or name not in known}
+
+
+def _run(variant: Variant, inputs: Inputs, scored: Sequence[Scored | EbbError]) -> None:
     """Fill in the graph's probabilities; the rules' where it has none."""
     probabilities = [-1.0] * len(scored)
     if variant.release is not None:
@@ -76,7 +91,6 @@ def _run(variant: Variant, inputs: Inputs, scored: Sequence[Scored | EbbError], 
         else:
             one.probability = rules_score(variant.contract.rules, one.resolved.known())
             one.degraded, one.model_failed = (MODEL_FAILED if variant.release else NO_MODEL,), True
-            signals.count("model_failed")
 
 
 def _by_rules(variant: Variant, resolved: Resolved, problems: Sequence[str]) -> Scored:
