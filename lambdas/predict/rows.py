@@ -144,6 +144,8 @@ class RowPlan:
                 return None
         unseen = []
         for (name, known, open_, listed), value in zip(self._texts, row[self._count :], strict=True):
+            if type(value) is not str and value is not None:
+                return None
             if value in known:
                 continue
             if not (open_ and type(value) is str and 0 < len(value) <= LONGEST_CATEGORY) or "\0" in value:

@@ -13,6 +13,9 @@ import orjson
 from ebb.contract.model import Value
 from ebb.ports import EventTimes, FeatureRecord
 
+_SALTS = (16, 0)
+"""Bytes of a salt; a record of an older schema has none."""
+
 
 def values_to_json(values: Mapping[str, Value]) -> bytes:
     """Return the values' JSON; numpy scalars are written in their own shortest form."""
@@ -53,7 +56,10 @@ def record_from_json(content: bytes | str, version: int) -> FeatureRecord:
         if others := parts["o"]:
             others.keys()  # a table, or no record
             times.exceptions = others
-        return FeatureRecord(values, times, version, parts.get("s", ""), erased_at)
+        salt = parts.get("s", "")
+        if len(bytes.fromhex(salt)) not in _SALTS:
+            raise ValueError("the record's salt is none")
+        return FeatureRecord(values, times, version, salt, erased_at)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("the text is no feature record") from error
 
