@@ -4,16 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 from ebb.contract.model import Contract
-from ebb.errors import EbbError, NoRelease, ReleaseError
+from ebb.errors import EbbError, NoRelease, ReleaseError, TooLarge
 from ebb.http import scopes
 from ebb.http.calls import Call
 from ebb.http.doors import Report
-from ebb.http.problems import problem_document
+from ebb.http.problems import Answer, ok, problem_document
 from ebb.serving.serving import Serving
 from lambdas.predict.logic import Predictor
 from lambdas.predict.prediction import Prediction
 from lambdas.predict.request import Item, read_batch, read_one
 from lambdas.predict.variant import Variant
+
+_FITS = 6_000_000
+"""Bytes of a body as Lambda takes it, a text within JSON; its own limit, 6 MiB and 100 bytes, counts the rest too."""
+
+_ALWAYS_FITS = _FITS // 2
 
 
 def _nothing() -> None:
@@ -53,8 +58,12 @@ class PredictService:
         call.require(scopes.PREDICT)
         return self._predictor.predict(*read_one(call)).document()
 
-    def predict_batch(self, call: Call) -> dict[str, Any]:
-        """`POST /v1/predictions/batch`: up to 1,000 entities, each with its answer or the problem in its place."""
+    def predict_batch(self, call: Call) -> Answer:
+        """`POST /v1/predictions/batch`: up to 1,000 entities, each with its answer or the problem in its place.
+
+        Raises:
+            TooLarge: a function could not hand on so large an answer, which a gateway would call an error of its own.
+        """
         call.require(scopes.PREDICT)
         asked, items = read_batch(call)
         answers: list[Prediction | EbbError] = [item for item in items if isinstance(item, EbbError)]
@@ -63,7 +72,11 @@ class PredictService:
             scored = iter(self._predictor.predict_many(asked, readable))
             answers = [next(scored) if isinstance(item, Item) else item for item in items]
         documents = [_document(item, answer, call) for item, answer in zip(items, answers, strict=True)]
-        return {"predictions": documents, "failed": sum(isinstance(answer, EbbError) for answer in answers)}
+        failed = sum(isinstance(answer, EbbError) for answer in answers)
+        told = ok({"predictions": documents, "failed": failed}, call.correlation_id)
+        if len(told.body) > _ALWAYS_FITS and len(told.body) + told.body.count(b'"') + told.body.count(b"\\") > _FITS:
+            raise TooLarge(f"the answers of {len(items):,} entities do not fit into one: ask for fewer at once")
+        return told
 
     def releases(self, call: Call) -> dict[str, Any]:
         """`GET /v1/releases`: what serves, in which role, and what lies in the store."""
