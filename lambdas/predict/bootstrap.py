@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 
+from ebb.aside import aside, breathe
 from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.errors import Misuse
 from ebb.event_log.log_sink import LogSink
@@ -43,7 +44,7 @@ def bootstrap(
     settings = Settings.from_environment(environment)
     metrics = make_metrics(settings, "predict")
     releases = releases or FolderReleases(settings.releases)
-    loader = VariantLoader(releases, OnnxScorer)
+    loader = VariantLoader(releases, aside(OnnxScorer), breathe)
     serving = Serving(
         releases,
         routing or FolderRouting(settings.routing),

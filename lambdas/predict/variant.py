@@ -46,10 +46,16 @@ class VariantLoader:
     Args:
         releases: where they lie.
         make_scorer: from the graph's bytes to a scorer.
+        pause: called between the steps of a load.
     """
 
-    def __init__(self, releases: ReleaseStore, make_scorer: Callable[[bytes], Scorer]) -> None:
-        self._releases, self._make_scorer = releases, make_scorer
+    def __init__(
+        self,
+        releases: ReleaseStore,
+        make_scorer: Callable[[bytes], Scorer],
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._releases, self._make_scorer, self._pause = releases, make_scorer, pause
 
     def load(self, contract: str, version: str) -> Variant:
         """Read, verify and load a release, and let it answer its golden examples, which warms it.
@@ -57,7 +63,7 @@ class VariantLoader:
         Raises:
             ReleaseError: it cannot be trusted, or there is none.
         """
-        release = load_release(self._releases, contract, version, self._make_scorer)
+        release = load_release(self._releases, contract, version, self._make_scorer, self._pause)
         return Variant(release.contract, release.name, release)
 
     def rules_only(self, contract: str, version: str) -> Variant:

@@ -18,9 +18,9 @@ GROWTH_MB, FIVE_MB = 15.0, 130.0
 FLAT_MB = 1.0
 """What may lie between the first and the last of ten swaps, on the line that fits them best."""
 _LAST = 10
-_WARM, _BETWEEN = 1_000, 300
+_WARM, _BETWEEN = 1_000, 60
 """Requests before the first figure, and at least so many after each change."""
-_PATIENCE = 50
+_PATIENCE = 250
 """So many times as many until a change must have been taken up."""
 
 

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,9 @@ from ebb.ports import Scorer
 
 ELSEWHERE = 1e-6
 """Allowed difference on another instruction set than the one the answers were computed on."""
+
+_AT_ONCE = 20
+"""Examples that are prepared without a pause: half a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,13 @@ def golden_from_bytes(content: bytes) -> list[GoldenExample]:
         raise ReleaseError("the golden examples cannot be read: they are not what Ebb writes") from None
 
 
-def check_golden(contract: Contract, scorer: Scorer, examples: Sequence[GoldenExample], made_on: str) -> None:
+def check_golden(
+    contract: Contract,
+    scorer: Scorer,
+    examples: Sequence[GoldenExample],
+    made_on: str,
+    pause: Callable[[], None] = lambda: None,
+) -> None:
     """Score every golden example and compare with its recorded answer.
 
     Args:
@@ -58,6 +67,7 @@ def check_golden(contract: Contract, scorer: Scorer, examples: Sequence[GoldenEx
         scorer: the release's graph.
         examples: what was recorded.
         made_on: the instruction set of the recording; on the same one the bits must be equal.
+        pause: called now and then.
 
     Raises:
         ReleaseError: there is none, or an answer differs.
@@ -65,7 +75,11 @@ def check_golden(contract: Contract, scorer: Scorer, examples: Sequence[GoldenEx
     if not examples:
         raise ReleaseError("this release has no golden examples, so it cannot be checked: train again")
     try:
-        answers = scorer.score(encode(contract, [accept_row(contract, e.features) for e in examples]))
+        rows = []
+        for start in range(0, len(examples), _AT_ONCE):
+            rows += [accept_row(contract, e.features) for e in examples[start : start + _AT_ONCE]]
+            pause()
+        answers = scorer.score(encode(contract, rows))
         expected = np.array([e.probability for e in examples], np.float32)
     except Exception as error:  # noqa: BLE001 - whatever a graph or a row that fits no other raises
         raise ReleaseError(

@@ -35,17 +35,31 @@ class LoadedRelease:
 
 
 def load_release(
-    store: ReleaseStore, contract: str, version: str, make_scorer: Callable[[bytes], Scorer]
+    store: ReleaseStore,
+    contract: str,
+    version: str,
+    make_scorer: Callable[[bytes], Scorer],
+    pause: Callable[[], None] = lambda: None,
 ) -> LoadedRelease:
     """Read, verify, load and check one release.
+
+    Args:
+        store: where releases lie.
+        contract: its name.
+        version: the release.
+        make_scorer: from the graph's bytes to a scorer.
+        pause: called between one step and the next, so that who loads beside requests can let them pass.
 
     Raises:
         NoRelease: there is no such release.
         ReleaseError: it is altered, incomplete, another contract's, or answers its golden examples differently.
     """
     files, manifest, parsed = _verified(store, contract, version)
+    pause()
     scorer = make_scorer(files[MODEL])
-    check_golden(parsed, scorer, golden_from_bytes(files[GOLDEN]), manifest.instruction_set)
+    examples = golden_from_bytes(files[GOLDEN])
+    pause()
+    check_golden(parsed, scorer, examples, manifest.instruction_set, pause)
     reference = Reference.from_bytes(files[REFERENCE])
     return LoadedRelease(parsed, manifest, reference, scorer, digest(files[MANIFEST]))
 
