@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ebb.contract.model import Contract, Feature
-from ebb.errors import EbbError, ReleaseError
+from ebb.errors import EbbError, ReleaseError, RoutingError
 from ebb.ports import ReleaseStore, RoutingStore
 from ebb.release.load import load_contract
+from ebb.routing.table import RoutingTable
 
 LOOK_SECONDS = 1.0
 """Between two looks at the routing table."""
@@ -35,7 +36,7 @@ class WritableContract:
         Raises:
             NoRelease: there is none yet.
             ReleaseError: the champion cannot be trusted, and no contract is held.
-            RoutingError, Unavailable: the table cannot be read, and no contract is held.
+            Unavailable: the table cannot be read, and no contract is held.
         """
         if self._held is None or self._clock() >= self._look_at:
             self._look_at = self._clock() + LOOK_SECONDS
@@ -46,9 +47,18 @@ class WritableContract:
                     raise
         return self._held
 
+    def _table(self, name: str) -> RoutingTable | None:
+        """Return the newest table; where it was damaged, and no contract is held, the champion's must do."""
+        try:
+            return self._routing.latest(name)
+        except RoutingError:
+            if self._held is not None:
+                raise
+            return None
+
     def _read(self) -> Contract:
         name = self._name()
-        table = self._routing.latest(name)
+        table = self._table(name)
         version = table.version if table else 0
         if self._held is not None and version == self._version:
             return self._held

@@ -12,8 +12,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from ebb.contract import Value, parse_contract
-from ebb.errors import Misuse, RoutingError
+from ebb.errors import Misuse, RateLimited, RoutingError
 from ebb.features.inputs import accept_row, encode
+from ebb.http.problems import problem
 from ebb.onnx import OnnxScorer
 from ebb.plans import Plans
 from ebb.ports import FeatureRecord
@@ -24,6 +25,7 @@ from ebb.release.reference import make_reference
 from ebb.routing.document import LAST_VERSION, table_from_bytes, table_to_bytes
 from ebb.routing.table import Challenger, Cheap, RoutingTable, Shadow
 from lambdas.predict.service import PredictService
+from lambdas.records.contract import WritableContract
 from tests.fakes.contracts import ROW, TEXT
 from tests.fakes.predicting import World
 from tests.fakes.releases import with_manifest
@@ -296,3 +298,39 @@ def test_a_thousand_entities_with_the_longest_names_fit(world: World) -> None:
     answer = world.call({"entities": [{"entity_id": name}] * 1_000}, batch=True)
     assert answer.status == 200
     assert _escaped(answer.body) < ANSWER_LIMIT
+
+
+# --- what callers are told
+
+
+def test_who_writes_features_is_not_told_of_a_damaged_table(world: World) -> None:
+    damage(world, 1, b"{")
+    contract = WritableContract(lambda: "tiny", world.routing, world.releases, lambda: world.monotonic)
+    assert set(contract.get().by_name) == set(ROW)
+    wide = publish(world, WIDE)
+    (world.folder / "routing" / "tiny" / f"{1:012d}.json").unlink()
+    world.route(table(world, challengers=(Challenger(wide, 0.0),)))
+    world.monotonic += 2
+    assert "age" in contract.get().by_name
+    damage(world, 2, b"{")
+    world.monotonic += 2
+    assert "age" in contract.get().by_name
+
+
+def test_a_damaged_table_is_named_without_its_folder(world: World) -> None:
+    damage(world, 7, b"{")
+    with pytest.raises(RoutingError, match=r"^tiny/000000000007\.json is no routing table") as refused:
+        world.routing.latest("tiny")
+    assert str(world.folder) not in str(refused.value)
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(0.5, 0.0), (1e-6, 0.0), (0.3, 1.0), (5_000.0, 10_000.0), (3.0, 0.5)])
+def test_a_policy_that_is_told_admits_somebody(rate: float, burst: float) -> None:
+    limited = RateLimited(
+        1.0, limit="rate", rate=rate, burst=burst, daily=None, remaining=0, reset=1.0, quota_left=None
+    )
+    told = re.fullmatch(r'"rate";q=(\d+);w=(\d+)', problem(limited, "request-1").headers["ratelimit-policy"])
+    assert told is not None
+    quota, window = map(int, told.groups())
+    assert quota >= 1
+    assert quota / window == pytest.approx(rate, rel=0.7)

@@ -96,11 +96,16 @@ def _read_all(paths: Sequence[Path]) -> list[RoutingTable]:
     return tables
 
 
+def _told(path: Path) -> str:
+    """Name a table's file without the folder of all, which is no caller's business."""
+    return f"{path.parent.name}/{path.name}"
+
+
 def _read(path: Path) -> RoutingTable:
     try:
         table = table_from_bytes(path.read_bytes())
     except RoutingError as error:
-        raise RoutingError(f"{path} is no routing table of Ebb's: {error}") from None
+        raise RoutingError(f"{_told(path)} is no routing table of Ebb's: {error}") from None
     if f"{table.version:012d}.json" != path.name:
-        raise RoutingError(f"{path} holds version {table.version} of the routing table: give it its own name back")
+        raise RoutingError(f"{_told(path)} holds version {table.version} of the table: give it its own name back")
     return table
