@@ -132,7 +132,7 @@ def _limits(error: errors.RateLimited) -> Mapping[str, str]:
     """
     if not error.rate:
         return {}
-    window = max(1, math.ceil(error.burst / error.rate))
+    window = max(1, math.ceil(max(error.burst, 1.0) / error.rate))
     policies = [f'"rate";q={math.floor(error.rate * window)};w={window}']
     until = f";t={_seconds(error.reset)}"
     by_quota = error.limit == "quota"
