@@ -50,7 +50,7 @@ def scored(cases: Sequence[Case], routed: Routed[Variant], now: float, signals: 
         signals: takes `escalated` and `model_failed`, one for each entity.
     """
     outcomes = _by_release(cases, routed, now, signals)
-    onward = [case for case, outcome in outcomes if _goes_on(case, outcome, routed)]
+    onward = [case for case, outcome in outcomes if case.role != CHAMPION and _goes_on(case, outcome, routed)]
     if not onward:
         return outcomes
     for case in onward:
@@ -62,20 +62,30 @@ def scored(cases: Sequence[Case], routed: Routed[Variant], now: float, signals: 
 
 
 def _by_release(cases: Sequence[Case], routed: Routed[Variant], now: float, signals: Signals) -> list[Outcome]:
-    found: list[Outcome] = []
-    ordered = cases if len(cases) == 1 else sorted(cases, key=lambda case: case.variant.name)
-    for _, group in groupby(ordered, key=lambda case: case.variant.name):
-        members = list(group)
-        items, readings = [case.item for case in members], [case.reading for case in members]
-        found += zip(members, score(members[0].variant, items, readings, now, routed.features), strict=True)
-    failed = sum(1 for _, outcome in found if isinstance(outcome, Scored) and outcome.model_failed)
+    if len({case.variant.name for case in cases}) == 1:
+        found = _together(cases, routed, now)
+    else:
+        found = []
+        for _, group in groupby(sorted(cases, key=_name), key=_name):
+            found += _together(list(group), routed, now)
+    failed = [outcome for _, outcome in found if isinstance(outcome, Scored) and outcome.model_failed]
     if failed:
-        signals.count("model_failed", failed)
+        signals.count("model_failed", len(failed))
     return found
 
 
+def _together(cases: Sequence[Case], routed: Routed[Variant], now: float) -> list[Outcome]:
+    """Score cases of one release."""
+    items, readings = [case.item for case in cases], [case.reading for case in cases]
+    return list(zip(cases, score(cases[0].variant, items, readings, now, routed.features), strict=True))
+
+
+def _name(case: Case) -> str:
+    return case.variant.name
+
+
 def _goes_on(case: Case, outcome: Scored | EbbError, routed: Routed[Variant]) -> bool:
-    if case.role == CHAMPION or isinstance(outcome, EbbError):
+    if isinstance(outcome, EbbError):
         return False
     if outcome.model_failed:
         return True

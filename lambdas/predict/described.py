@@ -38,7 +38,7 @@ _SCORED = {
     "degraded": False,
     "degraded_because": [],
 }
-_PROVENANCE = {"tenure": {"tier": "fast", "age_seconds": 31.5}}
+_PROVENANCE = [{"tier": "fast", "age_seconds": 31.5, "features": ["tenure"]}]
 _REASONS = [{"feature": "tenure", "contribution": 0.21, "text": "months as a customer"}]
 _RULES = {
     "release": None,
@@ -74,7 +74,7 @@ OPERATIONS = (
         "PredictionAnswer",
         {
             "scored": {**_SCORED, "features": {**_FRESHNESS, "provenance": _PROVENANCE}, "reasons": _REASONS},
-            "degraded": {**_SCORED, **_RULES, "features": {**_FRESHNESS, "tier": "none", "provenance": {}}},
+            "degraded": {**_SCORED, **_RULES, "features": {**_FRESHNESS, "tier": "none", "provenance": []}},
         },
         scopes=(PREDICT,),
         body="PredictionBody",

@@ -1,6 +1,5 @@
 """Predictions: limits, features, scores, shadow, event, counts."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ebb.errors import EbbError, UnknownEntity
@@ -141,16 +140,20 @@ class Predictor:
         signals = self._signals
         signals.observe("latency_ms", milliseconds)
         signals.count("predictions", len(predictions))
-        signals.count("score_sum", sum(prediction.probability for prediction in predictions))
-        for role, count in Counter(prediction.role for prediction in predictions).items():
+        scores, roles, degraded, stale = 0.0, dict[str, int](), 0, 0
+        for prediction in predictions:
+            scores += prediction.probability
+            roles[prediction.role] = roles.get(prediction.role, 0) + 1
+            degraded += bool(prediction.degraded)
+            stale += bool(prediction.resolved.stale)
+        signals.count("score_sum", scores)
+        for role, count in roles.items():
             signals.count(f"variant_{role}", count)
             signals.count(f"cost_usd_{role}", cost * count)
-        for name, count in (
-            ("degraded", sum(1 for prediction in predictions if prediction.degraded)),
-            ("stale", sum(1 for prediction in predictions if prediction.resolved.stale)),
-        ):
-            if count:
-                signals.count(name, count)
+        if degraded:
+            signals.count("degraded", degraded)
+        if stale:
+            signals.count("stale", stale)
 
 
 def _reasons(variant: Variant, scored: Scored) -> Sequence[Reason]:

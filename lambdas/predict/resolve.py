@@ -13,11 +13,6 @@ from ebb.store.reading import Reading
 _SHOWN = 5
 """Missing features named before the rest is only counted."""
 
-Origin = Mapping[str, str | float | None]
-_MISSING: Origin = {"tier": "missing", "age_seconds": None}
-_DEFAULT: Origin = {"tier": "default", "age_seconds": None}
-_REQUEST: Origin = {"tier": "request", "age_seconds": None}
-
 
 @dataclass(slots=True)
 class Resolved:
@@ -66,21 +61,25 @@ class Resolved:
         """Age of the oldest stored value used, seconds; None where there is none."""
         return self.ages if isinstance(self.ages, float) else max(self.ages.values(), default=None)
 
-    def provenance(self) -> dict[str, Origin]:
-        """Return for each feature of the row where its value came from, and its age in seconds where that is known."""
+    def provenance(self) -> list[dict[str, Any]]:
+        """Return where the values of the row came from: features by tier and age in seconds, where that is known.
+
+        Grouped, since most rows were written together: named one by one this would be half of the answer.
+        """
         ages = self.ages
         if isinstance(ages, float):
-            return dict.fromkeys(self.row, {"tier": self.tier, "age_seconds": ages})  # noqa: RUF024 - nobody alters it
-        told = dict.fromkeys(self.row, _MISSING)
-        told.update((name, _DEFAULT) for name in self.defaults)
-        told.update((name, _REQUEST) for name in self.request)
-        same: float | None = None
-        entry = _MISSING
-        for name, age in ages.items():
-            if age != same:  # values that were written together share what is said of them
-                same, entry = age, {"tier": self.tier, "age_seconds": age}
-            told[name] = entry
-        return told
+            return [_origin(self.tier, ages, list(self.row))]
+        groups: dict[tuple[str, float | None], list[str]] = {}
+        requested, defaults = set(self.request), set(self.defaults)
+        for name in self.row:
+            if name in requested:
+                origin: tuple[str, float | None] = ("request", None)
+            elif name in defaults:
+                origin = ("default", None)
+            else:
+                origin = (self.tier, ages[name]) if name in ages else ("missing", None)
+            groups.setdefault(origin, []).append(name)
+        return [_origin(tier, age, names) for (tier, age), names in groups.items()]
 
     def accepted(self, contract: Contract) -> dict[str, Any]:
         """Return the row as the graph takes it: a float or a text each, NaN or "" where missing."""
@@ -93,6 +92,10 @@ class Resolved:
     def known(self) -> dict[str, Value]:
         """Return the raw values that the rules may use."""
         return {name: None if value == "" or value != value else value for name, value in self.row.items()}  # noqa: PLR0124
+
+
+def _origin(tier: str, age: float | None, features: list[str]) -> dict[str, Any]:
+    return {"tier": tier, "age_seconds": age, "features": features}
 
 
 def resolve(contract: Contract, overrides: Mapping[str, float | str], reading: Reading, now: float) -> Resolved:

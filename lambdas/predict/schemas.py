@@ -44,10 +44,11 @@ class BatchBody(Body):
 
 
 class Provenance(BaseModel):
-    """Where the value of one feature came from."""
+    """Features whose values came from one place, and are of one age."""
 
     tier: str = Field(description="`fast`, `durable`, `cache`, `request`, `default` or `missing`")
-    age_seconds: float | None = Field(description="Seconds since the value was true; null where it was not stored")
+    age_seconds: float | None = Field(description="Seconds since the values were true; null where they were not stored")
+    features: list[str] = Field(description="Their names")
 
 
 class BatchFreshness(BaseModel):
@@ -65,7 +66,7 @@ class BatchFreshness(BaseModel):
 class Freshness(BatchFreshness):
     """Where the features came from."""
 
-    provenance: dict[str, Provenance] = Field(description="Tier and age of each feature")
+    provenance: list[Provenance] = Field(description="Tier and age of each feature")
 
 
 class ReasonCode(BaseModel):

@@ -47,7 +47,9 @@ def test_a_stored_entity_is_scored(world: World) -> None:
         "defaults": [],
         "stale": [],
         "unseen": [],
-        "provenance": {key: {"tier": "durable", "age_seconds": 60.0} for key in ROW},
+        "provenance": [
+            {"tier": "durable", "age_seconds": 60.0, "features": ["tenure", "spend", "paperless", "plan", "city"]}
+        ],
     }
     assert document["degraded"] is False
     assert "reasons" not in document
@@ -68,13 +70,13 @@ def test_each_feature_says_where_it_came_from_and_how_old_it_is(world: World) ->
     world.hold({"tenure": 5}, age=10.0)
     world.hold({"city": "Ghent"}, age=20.0)
     told = world.ok({"entity_id": "e-1", "features": {"plan": "plus"}})["features"]["provenance"]
-    assert told == {
-        "tenure": {"tier": "durable", "age_seconds": 10.0},
-        "spend": {"tier": "missing", "age_seconds": None},
-        "paperless": {"tier": "default", "age_seconds": None},
-        "plan": {"tier": "request", "age_seconds": None},
-        "city": {"tier": "durable", "age_seconds": 20.0},
-    }
+    assert told == [
+        {"tier": "durable", "age_seconds": 10.0, "features": ["tenure"]},
+        {"tier": "missing", "age_seconds": None, "features": ["spend"]},
+        {"tier": "default", "age_seconds": None, "features": ["paperless"]},
+        {"tier": "request", "age_seconds": None, "features": ["plan"]},
+        {"tier": "durable", "age_seconds": 20.0, "features": ["city"]},
+    ]
 
 
 def test_an_answer_of_the_replica_says_so_and_is_limited_all_the_same(tmp_path: Path) -> None:
@@ -105,7 +107,11 @@ def test_both_tiers_lost_but_lately_known_is_no_reason_to_degrade(world: World) 
     world.clock.now += 50
     document = world.ok({"entity_id": "e-1"})
     assert (document["degraded"], document["probability"]) == (False, before)
-    assert document["features"]["provenance"]["tenure"] == {"tier": "cache", "age_seconds": 110.0}
+    assert document["features"]["provenance"][0] == {
+        "tier": "cache",
+        "age_seconds": 110.0,
+        "features": list(ROW),
+    }
 
 
 def test_too_many_reads_past_the_fast_tier_degrade(world: World) -> None:

@@ -131,7 +131,11 @@ def _plain(resolved: Resolved) -> dict[str, Any]:
         "stale": list(resolved.stale),
         "problems": resolved.problems,
         "tier": resolved.tier,
-        "provenance": resolved.provenance(),
+        "provenance": sorted(
+            (name, group["tier"], str(group["age_seconds"]))
+            for group in resolved.provenance()
+            for name in group["features"]
+        ),
         "complete": resolved.complete,
     }
 
