@@ -182,6 +182,15 @@ def test_an_endpoint_that_never_answers_ends_at_the_deadline(silent: str, region
         assert over[4] < 0.5
 
 
+def test_one_try_may_end_before_the_deadline_and_the_next_goes_elsewhere(silent: str, regions: Regions) -> None:
+    policy = Policy(deadline=10, try_timeout=0.2, retries=1, backoff=0.001, backoff_cap=0.001, hedging=False)
+    with Client([silent, regions.urls[1]], regions.token(), policy=policy) as client:
+        taken = _seconds(lambda: client.predict("one-try"))
+        assert 0.2 <= taken < 5
+        assert client.counts["retried"] == 1
+    assert [note["region"] for note in regions.seen("one-try")] == ["south"]
+
+
 def test_an_answer_that_trickles_ends_at_the_deadline(regions: Regions) -> None:
     reply = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" + b" " * 1000
     with saying(reply, 0.005) as port, Client(f"http://127.0.0.1:{port}", regions.token()) as client:

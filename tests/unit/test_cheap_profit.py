@@ -95,6 +95,10 @@ def test_two_releases_on_a_table(tmp_path: Path, table: Path, versions: tuple[st
     assert everything.cheap_share == 0.5
     assert easy.cheap_share < 0.5
     assert everything.graph_ms == pytest.approx(0.5 * report.cheap_ms + 0.5 * report.champion_ms)
+    assert 0 < easy.cheap_share
+    # A hard case is scored twice: the cheap release looked at every entity of its half.
+    hard = 0.5 - easy.cheap_share
+    assert easy.graph_ms == pytest.approx(0.5 * report.cheap_ms + (0.5 + hard) * report.champion_ms)
     assert report.champion_profit - everything.profit == pytest.approx(everything.lost)
     with pytest.raises(Misuse, match="--weight"):
         compare_cheap(best, quick, table, Silent(), weight=0.0, margins=[0.0])
