@@ -9,7 +9,7 @@ import ebb
 # One interpreter, which forks for each module: starting forty would take as long as all other unit tests.
 EACH = """
 import importlib, os, sys
-import numpy, orjson
+import cryptography.hazmat.primitives.ciphers.aead, hiredis, httpx, numpy, orjson, pg8000.native, redis
 for name in sys.argv[1:]:
     child = os.fork()
     if not child:

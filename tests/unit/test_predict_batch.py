@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ebb.plans import Plan
@@ -75,18 +75,23 @@ ENTITIES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(entities=st.lists(ENTITIES, min_size=1, max_size=12), explain=st.booleans())
-def test_a_batch_is_what_each_is_alone(
-    tmp_path_factory: pytest.TempPathFactory, entities: list[Any], explain: bool
-) -> None:
-    worlds = []
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> list[World]:
+    """Two worlds that hold the same, so that one can be asked together and the other one by one."""
+    made = []
     for _ in range(2):
         world = World(tmp_path_factory.mktemp("world"))
         fill(world)
-        world.until(lambda world=world: world.serving.now(1).table.version == 1)  # type: ignore[misc]
+        assert world.serving.now(1).table.version == 1
+        made.append(world)
+    return made
+
+
+@settings(max_examples=60, deadline=None)
+@given(entities=st.lists(ENTITIES, min_size=1, max_size=12), explain=st.booleans())
+def test_a_batch_is_what_each_is_alone(worlds: list[World], entities: list[Any], explain: bool) -> None:
+    for world in worlds:
         world.recorder.events.clear()
-        worlds.append(world)
     together = [comparable(answer) for answer in batch(worlds[0], entities, explain=explain)]
     one_by_one = [comparable(alone(worlds[1], entity, explain=explain)) for entity in entities]
     for answer in (*together, *one_by_one):  # read a second time, a record comes from the tier in front

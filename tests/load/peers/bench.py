@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ebb.errors import EbbError, Unavailable
 from local.terminal import TerminalProgress, console, print_table
-from tests.home import Home
+from tests.home import ROOT, Home
 from tests.load.bench import TARGET, TITLE
 from tests.load.cloud_figures import prepare
 from tests.load.figures import Figure, rows_of
@@ -24,8 +24,10 @@ from tests.load.peers.known import PEERS
 from tests.load.peers.plot import draw
 from tests.load.peers.rounds import Measured, Starts, measure
 from tests.load.peers.servers import Peer, Server, may_have_own_network, running
+from tests.load.reasons_figures import telco_figures, twenty_figures
 
 ROWS = 20_000
+DATA = ROOT.parent / "shared" / "data"
 ROUNDS, SECONDS = 5, 2.5
 PLOT = TARGET.with_name("benchmarks-peers.svg")
 _CHECKED = 200
@@ -57,7 +59,7 @@ def peers_measured(
 
 
 def own_figures(home: Home, folder: Path) -> Iterator[Figure]:
-    """Measure what concerns Ebb alone: handler, batch, cold start, memory, growth."""
+    """Measure what concerns Ebb alone: handler, batch, cold start, memory, growth, reasons."""
     case = case_of(home)
     with whole_path(home):
         environment = environment_of(home)
@@ -65,6 +67,9 @@ def own_figures(home: Home, folder: Path) -> Iterator[Figure]:
         yield from cold_start_figures(environment, case.entity_ids[0])
         yield from release_figures(case, environment, folder / "copies")
     yield from feature_figures(folder)
+    yield from twenty_figures()
+    if DATA.is_dir():
+        yield from telco_figures(DATA)
 
 
 def runnable(peers: list[Peer]) -> tuple[list[Peer], list[str]]:
