@@ -24,6 +24,8 @@ class Function:
         freeze: whether an environment stands still between its invocations, as it does on AWS; its background
             threads then run only while an invocation does.
         sampled: share of the invocations whose trace header says that they are traced.
+        native_client: whether the environment talks to its Runtime API through AWS's native module, and not through
+            the stand-in, which takes less.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Function:
     init_seconds: float = 60.0
     freeze: bool = False
     sampled: float = 0.0
+    native_client: bool = False
 
     def __post_init__(self) -> None:
         """Refuse values that could only fail later.

@@ -45,13 +45,20 @@ class Runtime(Protocol):
 
 
 class RuntimeConnection(asyncio.Protocol):
-    """One connection of a runtime client. No header but Expect matters, and httptools joins chunked bodies."""
+    """One connection of a runtime client. No header but Expect matters, and httptools joins chunked bodies.
+
+    A client may ask for its next invocation right behind an answer. Then the word that the answer is accepted waits
+    for that invocation and leaves with it: one write here, and the client is woken once. What comes right behind an
+    answer that is refused is not heard: the client could not know, and leaves as soon as it does.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.parser = httptools.HttpRequestParser(self)
         self.target = b""
         self.body: list[bytes] = []
+        self.held = b""
+        self.asking = self.refused = False
         self.paths: dict[str, Callable[[], None]] = {
             _PREFIX + "invocation/next": self._next,
             _PREFIX + "init/error": self._init_error,
@@ -69,10 +76,17 @@ class RuntimeConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; a client that does not speak HTTP is cut off."""
+        self.refused = False
         try:
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.transport.abort()
+        if self.held and not self.asking:
+            self._say(b"")
+
+    def _say(self, data: bytes) -> None:
+        self.out.write(self.held + data)
+        self.held = b""
 
     def on_message_begin(self) -> None:
         """Start a new request."""
@@ -86,7 +100,7 @@ class RuntimeConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Let a body come that waits to be asked for."""
         if name.lower() == b"expect" and value.lower() == b"100-continue":
-            self.out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._say(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Collect the body."""
@@ -94,6 +108,8 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Act on the finished request."""
+        if self.refused:
+            return
         target = self.target.decode("latin-1")
         act = self.paths.get(target)
         if act is not None:
@@ -103,9 +119,10 @@ class RuntimeConnection(asyncio.Protocol):
         if len(parts) == 3 and parts[0] == "invocation" and parts[2] in {"response", "error"}:  # noqa: PLR2004
             self._end(parts[1], error=parts[2] == "error")
         else:
-            self.out.write(_NOT_FOUND)
+            self._say(_NOT_FOUND)
 
     def _next(self) -> None:
+        self.asking = True
         self.runtime.asked(self)
 
     def _init_error(self) -> None:
@@ -119,17 +136,22 @@ class RuntimeConnection(asyncio.Protocol):
 
     def accept(self) -> None:
         """Let the client go on: it gets ready for the next invocation while the caller's answer is still made."""
-        self.out.write(_ACCEPTED)
+        self.held += _ACCEPTED
 
     def refuse_id(self) -> None:
-        """Tell the client that it does not hold this invocation."""
-        self.out.write(_UNKNOWN_ID)
+        """Tell the client that it does not hold this invocation; it leaves."""
+        self._refuse(_UNKNOWN_ID)
 
     def refuse_size(self) -> None:
         """Tell the client that its answer is over the limit; it leaves."""
-        self.out.write(_TOO_LARGE)
+        self._refuse(_TOO_LARGE)
+
+    def _refuse(self, answer: bytes) -> None:
+        self.refused = True
+        self._say(answer)
 
     def deliver(self, head: bytes, payload: bytes) -> None:
         """Answer the client's wait with an invocation; `head` are Lambda's header lines."""
+        self.asking = False
         status = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n" % len(payload)
-        self.out.write(b"".join((status, head, b"\r\n", payload)))
+        self._say(b"".join((status, head, b"\r\n", payload)))

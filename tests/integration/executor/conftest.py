@@ -39,6 +39,8 @@ def handle(event, context):
         return "x" * event["size"]
     if what == "environment":
         return dict(os.environ)
+    if what == "client":
+        return sys.modules["runtime_client"].__file__
     if what == "child":
         return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]).pid
     print("seen", flush=True)
@@ -67,6 +69,12 @@ def http(event, context):
 '''
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a module that says BOTH_CLIENTS with AWS's native module as well as with its stand-in."""
+    if getattr(metafunc.module, "BOTH_CLIENTS", False) and "native_client" in metafunc.fixturenames:
+        metafunc.parametrize("native_client", [False, True], ids=["stand-in", "native"])
+
+
 @pytest.fixture
 def executor_folder(tmp_path: Path) -> Path:
     """Return a task root with `act.py` (does what it is told) and modules that cannot start."""
@@ -91,12 +99,21 @@ def executor_run() -> Callable[[Coroutine[Any, Any, None]], None]:
 
 
 @pytest.fixture
-def executor_up(executor_folder: Path, tmp_path: Path) -> Callable[..., AbstractAsyncContextManager[Executor]]:
+def native_client() -> bool:
+    """Whether environments use AWS's native module."""
+    return False
+
+
+@pytest.fixture
+def executor_up(
+    executor_folder: Path, tmp_path: Path, *, native_client: bool
+) -> Callable[..., AbstractAsyncContextManager[Executor]]:
     """Start an executor for one function named "act", with the given fields, and stop it at the end."""
 
     @asynccontextmanager
     async def up(*, ready: bool = True, **fields: Any) -> AsyncIterator[Executor]:
-        function = replace(Function("act", "act.handle", task_root=executor_folder, environments=1), **fields)
+        plain = Function("act", "act.handle", task_root=executor_folder, environments=1, native_client=native_client)
+        function = replace(plain, **fields)
         executor = Executor([function], log_dir=tmp_path / "logs")
         await executor.start()
         try:

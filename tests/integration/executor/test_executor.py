@@ -14,10 +14,12 @@ import pytest
 from ebb.errors import Misuse
 from local.executor.executor import Executor
 from local.executor.invocation import Invocation, Kind
+from local.executor.process import STAND_IN
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 Up = Callable[..., AbstractAsyncContextManager[Executor]]
 Alive = Callable[[int], bool]
+BOTH_CLIENTS = True
 SIX_MB = 6 * 1024 * 1024
 
 
@@ -43,7 +45,12 @@ def test_a_function_answers_under_the_real_runtime_client(executor_run: Run, exe
 
 
 def test_a_function_sees_lambdas_variables_and_its_own_and_no_others(
-    executor_run: Run, executor_up: Up, executor_folder: Path, monkeypatch: pytest.MonkeyPatch
+    executor_run: Run,
+    executor_up: Up,
+    executor_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    native_client: bool,
 ) -> None:
     monkeypatch.setenv("A_SECRET_OF_THE_PARENT", "1")
 
@@ -67,11 +74,20 @@ def test_a_function_sees_lambdas_variables_and_its_own_and_no_others(
             "LANG": "C.UTF-8",
             "OMP_NUM_THREADS": "1",
             "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(executor_folder),
+            "PYTHONPATH": str(executor_folder) if native_client else f"{STAND_IN}:{executor_folder}",
             "PYTHONUNBUFFERED": "1",
             "TZ": ":UTC",
             "_HANDLER": "act.handle",
         }
+
+    executor_run(scenario())
+
+
+def test_the_runtime_client_is_the_one_asked_for(executor_run: Run, executor_up: Up, *, native_client: bool) -> None:
+    async def scenario() -> None:
+        async with executor_up() as executor:
+            used = Path(orjson.loads((await call(executor, do="client")).body))
+        assert used.suffix == ".so" if native_client else used == STAND_IN / "runtime_client.py"
 
     executor_run(scenario())
 

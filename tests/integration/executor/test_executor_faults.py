@@ -22,6 +22,7 @@ Run = Callable[[Coroutine[Any, Any, None]], None]
 Up = Callable[..., AbstractAsyncContextManager[Executor]]
 Until = Callable[[Callable[[], bool]], Coroutine[Any, Any, None]]
 Alive = Callable[[int], bool]
+BOTH_CLIENTS = True
 
 
 async def call(executor: Executor, **event: Any) -> Invocation:

@@ -15,6 +15,7 @@ from local.executor.invocation import Kind
 Run = Callable[[Coroutine[Any, Any, None]], None]
 Up = Callable[..., AbstractAsyncContextManager[Executor]]
 Until = Callable[[Callable[[], bool]], Coroutine[Any, Any, None]]
+BOTH_CLIENTS = True
 PREFIX = "/2018-06-01/runtime"
 
 
@@ -132,6 +133,44 @@ def test_a_client_that_does_not_speak_http_is_cut_off(executor_run: Run, executo
             client.writer.write(b"nonsense\r\n\r\n")
             with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
                 await client.read()
+            assert (await executor.ainvoke("act", b"{}")).kind is Kind.ANSWERED
+
+    executor_run(scenario())
+
+
+def test_an_answer_and_the_next_question_in_one_piece_are_answered_in_one_piece(
+    executor_run: Run, executor_up: Up, executor_until: Until
+) -> None:
+    async def scenario() -> None:
+        async with executor_up() as executor, RuntimeClient(executor) as client:
+            ended, request_id = await busy(executor, executor_until)
+            environment = executor.pools["act"].environments[0]
+            post = (
+                f"POST {PREFIX}/invocation/{request_id}/response HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{{}}"
+            )
+            client.writer.write(f"{post}GET {PREFIX}/invocation/next HTTP/1.1\r\nhost: h\r\n\r\n".encode())
+            assert (await ended).body == b"{}"
+            await executor_until(lambda: environment.waiting is not None)
+            second = asyncio.ensure_future(executor.ainvoke("act", b'{"second": 2}'))
+            assert await client.read() == (202, b'{"status":"OK"}\n')
+            assert await client.read() == (200, b'{"second": 2}')
+            assert environment.current is not None
+            path = f"{PREFIX}/invocation/{environment.current.request_id}/response"
+            assert (await client.ask("POST", path, b"[]"))[0] == 202
+            assert (await second).body == b"[]"
+
+    executor_run(scenario())
+
+
+def test_a_question_behind_an_answer_that_is_refused_is_not_heard(executor_run: Run, executor_up: Up) -> None:
+    async def scenario() -> None:
+        async with executor_up() as executor, RuntimeClient(executor) as client:
+            environment = executor.pools["act"].environments[0]
+            waiting = environment.waiting
+            post = f"POST {PREFIX}/invocation/an-id/response HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{{}}"
+            client.writer.write(f"{post}GET {PREFIX}/invocation/next HTTP/1.1\r\nhost: h\r\n\r\n".encode())
+            assert (await client.read())[0] == 400
+            assert environment.waiting is waiting
             assert (await executor.ainvoke("act", b"{}")).kind is Kind.ANSWERED
 
     executor_run(scenario())
