@@ -85,15 +85,14 @@ def _over_swaps(case: SwapCase) -> Held:
 def _with_challengers(case: SwapCase) -> float:
     if len(case.versions) > 1:
         case.challenge(case.versions[1:])
-    ask(case, _WARM)
-    _settle(case, set(case.versions))
+    _settle(case, set(case.versions), _WARM)
     (held,) = case.resident_mb()
     return held
 
 
-def _settle(case: SwapCase, versions: set[str]) -> None:
+def _settle(case: SwapCase, versions: set[str], requests: int = _BETWEEN) -> None:
     """Ask until exactly these releases answer."""
     for _ in range(_PATIENCE):
-        if set(ask(case, _BETWEEN)) == versions:
+        if set(ask(case, requests)) == versions:
             return
-    raise Unavailable(f"after {_PATIENCE * _BETWEEN:,} requests, other releases answer than {sorted(versions)}")
+    raise Unavailable(f"after {_PATIENCE * requests:,} requests, other releases answer than {sorted(versions)}")
