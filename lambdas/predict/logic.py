@@ -84,6 +84,16 @@ class Predictor:
         self._admit(asked, readings[0])
         return self._answers(asked, items, readings, began)
 
+    def admit(self, client: str, cost: int = 1) -> None:
+        """Count so many requests that score nobody.
+
+        Raises:
+            RateLimited: the client asks too often.
+        """
+        allowance = self._store.admit(client, cost)
+        if allowance.wait:
+            raise self._store.refusal(client, allowance)
+
     def _admit(self, asked: Asked, reading: Reading) -> None:
         if reading.allowance.wait:
             raise self._store.refusal(asked.client, reading.allowance)

@@ -45,7 +45,7 @@ class Prediction:
         """Return the answer as the API promises it.
 
         Args:
-            provenance: whether each feature's tier and age are told; a batch would be ten times as large with them.
+            provenance: whether each feature's tier and age are told; 20 of them would make a batch four times as large.
         """
         variant, resolved, degraded = self.variant, self.resolved, self.degraded
         decision = variant.contract.decision

@@ -71,6 +71,8 @@ class PredictService:
         if readable:
             scored = iter(self._predictor.predict_many(asked, readable))
             answers = [next(scored) if isinstance(item, Item) else item for item in items]
+        else:
+            self._predictor.admit(call.client, len(items))
         documents = [_document(item, answer, call) for item, answer in zip(items, answers, strict=True)]
         failed = sum(isinstance(answer, EbbError) for answer in answers)
         told = ok({"predictions": documents, "failed": failed}, call.correlation_id)
@@ -81,6 +83,7 @@ class PredictService:
     def releases(self, call: Call) -> dict[str, Any]:
         """`GET /v1/releases`: what serves, in which role, and what lies in the store."""
         call.require(scopes.PREDICT)
+        self._predictor.admit(call.client)
         routed = self._serving.now()
         table, champion = routed.table, routed.champion
         release = champion.release

@@ -154,3 +154,56 @@ def test_a_body_is_read_up_to_its_limit_and_no_further(handlers: dict[str, Modul
     assert (answered["statusCode"], _problem(answered)) == (422, "bad-shape")
     answered = _ask(handlers, key, b" " + fits, needed)
     assert (answered["statusCode"], _problem(answered)) == (413, "too-large")
+
+
+@pytest.mark.parametrize("key", KEYED)
+def test_every_write_is_claimed_by_its_key_before_it_is_looked_at(handlers: dict[str, ModuleType], key: str) -> None:
+    needed, _ = NEEDED[key]
+    without = _ask(handlers, key, {"x": 1}, needed)
+    assert (without["statusCode"], _problem(without)) == (422, "bad-shape")
+    claimed = _ask(handlers, key, {"x": 1}, needed, {"idempotency-key": "k-1"})
+    assert (claimed["statusCode"], _problem(claimed)) == (503, "unavailable")  # no Postgres remembers keys here
+
+
+@pytest.fixture(scope="module")
+def strict(handlers: dict[str, ModuleType]) -> Iterator[dict[str, ModuleType]]:
+    """Both functions' handlers once more, with a plan of one request in a quarter of an hour."""
+    handlers["predict"]._door()
+    loop, made = asyncio.get_event_loop(), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EBB_PLANS", '{"default": {"rate": 0.001, "burst": 0, "daily": 10}}')
+        for name in handlers:
+            patch.delitem(sys.modules, f"lambdas.{name}.handler", raising=False)
+            made[name] = importlib.import_module(f"lambdas.{name}.handler")
+    made["predict"]._door()
+    yield made
+    asyncio.get_event_loop().close()
+    asyncio.set_event_loop(loop)
+
+
+@pytest.mark.parametrize("key", NEEDED)
+def test_every_route_counts_and_says_when_to_come_back(strict: dict[str, ModuleType], key: str) -> None:
+    needed, body = NEEDED[key]
+    path = {"entity_id": "e-1"} if "{" in key else None
+    content = b"" if body is None else orjson.dumps(body)
+    made = event(key, content, scope=needed, path=path, client=f"client of {key}")
+    first, second = (strict[FUNCTIONS[key]].handle(made, None) for _ in range(2))
+    assert first["statusCode"] != 429
+    assert (second["statusCode"], _problem(second)) == (429, "rate-limited")
+    headers = second["headers"]
+    assert 900 < int(headers["retry-after"]) <= 1_000
+    assert headers["ratelimit-policy"].startswith('"rate";q=')
+    assert '"quota";q=10;w=86400' in headers["ratelimit-policy"]
+    assert headers["ratelimit"].startswith('"rate";r=0;t=')
+    other = event(key, content, scope=needed, path=path, client=f"another client of {key}")
+    assert strict[FUNCTIONS[key]].handle(other, None)["statusCode"] != 429
+
+
+def test_a_batch_of_nothing_that_can_be_read_is_not_free(strict: dict[str, ModuleType]) -> None:
+    made = event(
+        "POST /v1/predictions/batch", orjson.dumps({"entities": [3, {}, {"entity_id": ""}]}), client="a careless client"
+    )
+    first, second = (strict["predict"].handle(made, None) for _ in range(2))
+    assert (first["statusCode"], orjson.loads(first["body"])["failed"]) == (200, 3)
+    assert (second["statusCode"], _problem(second)) == (429, "rate-limited")
+    assert int(second["headers"]["retry-after"]) > 2_000  # three were counted

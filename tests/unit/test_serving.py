@@ -310,6 +310,27 @@ def test_news_of_a_table_that_the_store_does_not_show_yet_are_followed_up(world:
     world.until(in_force(world, 2))
 
 
+def test_a_store_that_shows_an_older_table_than_is_in_force_has_nothing_loaded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (world.publish(bias, champion=False) for bias in (0.0, 1.0, 2.0))
+    world.route(table(1, third))
+    old = world.routing.latest("tiny")
+    world.route(table(2, first, previous=second))
+    assert world.serving.now(2).table.version == 2
+
+    def never(_contract: str, version: str) -> Variant:
+        pytest.fail(f"{version} of an older table is loaded")
+
+    monkeypatch.setattr(world.serving, "_prepare", never)
+    monkeypatch.setattr(world.serving, "_order", lambda: pytest.fail("releases of an older table are ordered"))
+    monkeypatch.setattr(world.routing, "latest", lambda _contract: old)
+    for _ in range(3):
+        world.monotonic += 60
+        assert world.serving.now(3).table.version == 2
+    assert world.serving.now(3).champion.name == f"tiny/{first}"
+
+
 def test_a_champion_without_its_graph_answers_by_its_rules_without_its_contract_not_at_all(world: World) -> None:
     world.file("model.onnx").unlink()
     champion = world.serving.now().champion
