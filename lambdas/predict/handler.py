@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from ebb.http.doors import answer
+from ebb.http.doors import dispatch
 from ebb.trace import watched
 from lambdas.predict.annotations import annotations
 from lambdas.predict.bootstrap import bootstrap
@@ -18,8 +18,9 @@ HOT = {"POST /v1/predictions": SERVICE.predict, "POST /v1/predictions/batch": SE
 @watched(annotations)
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway event in payload format 2.0."""
-    hot = HOT.get(event.get("routeKey", ""))
-    result = answer(event, hot, SERVICE.report).payload() if hot else _door()(event, context)
+    key = event.get("routeKey", "") if isinstance(event, dict) else None
+    rare = isinstance(key, str) and key not in HOT
+    result = _door()(event, context) if rare else dispatch(event, HOT, SERVICE.report).payload()
     SERVICE.tick()
     return result
 

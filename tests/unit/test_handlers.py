@@ -59,6 +59,8 @@ def test_the_prediction_handler(environment: Path) -> None:
         answered = handler.handle(odd, None)
         assert answered["statusCode"] == (404 if odd else 400)
         assert orjson.loads(answered["body"])["correlation_id"] == answered["headers"]["x-correlation-id"]
+    for none in ([], "Ada", 5, None, {"routeKey": []}, {"routeKey": {"a": 1}}):
+        assert handler.handle(none, None)["statusCode"] == 400
     asyncio.get_event_loop().close()
 
 
