@@ -24,7 +24,7 @@ def stage_secret(folder: Path) -> Path:
     path = folder / "stage_secret"
     if not path.exists():
         _make(path)
-    if path.stat().st_size != BYTES:
+    if not path.is_file() or path.stat().st_size != BYTES:
         raise Misuse(f"{path} does not hold {BYTES} bytes: put the stage's secret back, or start in another EBB_HOME")
     return path.resolve()
 

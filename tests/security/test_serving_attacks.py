@@ -26,6 +26,7 @@ from ebb.routing.document import LAST_VERSION, table_from_bytes, table_to_bytes
 from ebb.routing.table import Challenger, Cheap, RoutingTable, Shadow
 from lambdas.predict.service import PredictService
 from lambdas.records.contract import WritableContract
+from local.serving.secret import stage_secret
 from tests.fakes.contracts import ROW, TEXT
 from tests.fakes.predicting import World
 from tests.fakes.releases import with_manifest
@@ -334,3 +335,39 @@ def test_a_policy_that_is_told_admits_somebody(rate: float, burst: float) -> Non
     quota, window = map(int, told.groups())
     assert quota >= 1
     assert quota / window == pytest.approx(rate, rel=0.7)
+
+
+# --- the stage's secret, locally
+
+
+def test_a_stage_secret_that_is_no_file_is_told_and_never_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "stage_secret"
+    path.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(Misuse, match="does not hold 32 bytes"):
+        stage_secret(tmp_path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(Misuse, match="does not hold 32 bytes"):
+        stage_secret(tmp_path)
+    path.rmdir()
+    path.write_bytes(b"short")
+    with pytest.raises(Misuse, match="does not hold 32 bytes"):
+        stage_secret(tmp_path)
+    assert path.read_bytes() == b"short"
+
+
+# --- everything lost at once
+
+
+def test_a_thousand_entities_are_answered_by_the_rules_while_no_tier_answers(world: World) -> None:
+    world.hold()
+    world.fast.away = world.durable.away = True
+    entities: list[dict[str, Any]] = [{"entity_id": f"e-{number % 500}"} for number in range(998)]
+    entities += [{"entity_id": "whole", "features": ROW}, {"entity_id": "odd", "features": {"colour": 1}}]
+    told = world.ok({"entities": entities}, batch=True)["predictions"]
+    assert [one["entity_id"] for one in told] == [one["entity_id"] for one in entities]
+    assert all(one["degraded"] and one["variant"] == "rules" for one in told[:998])
+    assert not told[998]["degraded"]
+    assert told[999]["error"]["status"] == 422
+    assert len(world.recorder.events) == 999
+    assert {event.salt for event in world.recorder.events} == {""}
