@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
+from ebb.folder import FolderReleases
 from local.servers.process_id import ProcessId
+from tests.fakes.releases import tiny_release, version_in
 from tests.home import Home
-from tests.tiny_home import caller, in_postgres, in_valkey, postgres, tiny_home, write_table
+from tests.tiny_home import PERSONAL, caller, in_postgres, in_valkey, postgres, tiny_home, write_table
 
 CITY, SPEND = "Canary-City-4711", "48151623.25"
 """Values."""
@@ -74,6 +76,55 @@ def _accepted(told: Told) -> None:
     table = write_table(told.home.folder / "data.csv", [*bad, *good])
     assert told.run("load", str(table)) == 0
     assert told.run("load", str(table), "--json") == 0
+
+
+def _in_every_role(told: Told) -> None:
+    """Have a challenger, a cheap release and a shadow score canaries, alone and in batches; the change has a key."""
+    home, http, store = told.home, told.http, FolderReleases(told.home.folder / "releases")
+    versions = []
+    for bias in (0.5, 1.0, 2.0):
+        files = tiny_release(bias, PERSONAL)
+        versions.append(version_in(files))
+        store.write("tiny", versions[-1], files)
+    challenger, cheap, shadow = versions
+    roles = {
+        "challengers": [{"release": challenger, "weight": 0.3}],
+        "cheap": {"release": cheap, "weight": 0.3, "margin": 0.3},
+        "shadow": {"release": shadow, "budget_ms": 1000},
+    }
+    boss = {"authorization": f"Bearer {home.ok('token', '--client', 'boss', '--scope', 'admin').strip()}"}
+    changed = http.put("/v1/routing", json=roles, headers={**boss, "idempotency-key": f"{WHO} {ODD}"})
+    assert changed.is_success, changed.text
+    for odd in ({"challengers": [{"release": WHO, "weight": 0.1}]}, {"shadow": CITY}, {"based_on": SPEND}):
+        told.refused("PUT", "/v1/routing", json=odd, headers=boss)
+    table = changed.json()["version"]
+    _until(lambda: _in_force(http, table))
+    entities: list[Any] = [{"entity_id": f"{WHO}-{number}", "features": ROW} for number in range(60)]
+    odd_items: list[Any] = [
+        {"entity_id": WHO, "features": {"city": [CITY]}},
+        {"entity_id": WHO, "features": {"tenure": CITY}},
+        {"entity_id": WHO, ODD: CITY},
+        {"entity_id": f"{WHO}\0"},
+        [WHO, CITY],
+        CITY,
+    ]
+    variants = set()
+    for explain in (False, True):
+        answer = http.post("/v1/predictions/batch", json={"entities": [*entities, *odd_items], "explain": explain})
+        assert answer.is_success, answer.text
+        variants |= {one["variant"] for one in answer.json()["predictions"] if "variant" in one}
+        problems = [one["error"] for one in answer.json()["predictions"] if "error" in one]
+        assert len(problems) == len(odd_items)
+        told.texts += map(str, problems)
+    assert {"champion", "challenger"} <= variants
+    told.refused("POST", "/v1/predictions/batch", json={"entities": [{"entity_id": WHO}] * 1_001})
+    told.refused("POST", "/v1/predictions/batch", json={"entities": CITY, "explain": True})
+
+
+def _in_force(http: httpx.Client, version: int) -> bool:
+    """Ask, which tells the environment of the table, and look whether it is in force."""
+    assert http.post("/v1/predictions", json={"entity_id": WHO, "features": ROW}).is_success
+    return bool(http.get("/v1/releases").json()["routing"] == version)
 
 
 def _odd_calls(told: Told) -> None:
@@ -196,6 +247,7 @@ def _found(told: Told, canaries: tuple[str, ...], *, besides: tuple[str, ...] = 
 
 def test_no_canary_leaves_the_tiers(told: Told) -> None:
     _accepted(told)
+    _in_every_role(told)
     _odd_calls(told)
     _odd_commands(told)
     _faults(told)
