@@ -57,6 +57,7 @@ def test_a_batch_shares_its_time_and_its_cost_among_its_answers(
     assert [event.cost for event in events] == pytest.approx([0.010 * DOLLARS_A_SECOND / entities] * entities)
     assert world.signals.amounts["cost_usd_champion"] == pytest.approx(0.010 * DOLLARS_A_SECOND)
     assert world.signals.measured["latency_ms"] == pytest.approx([10.0])
+    assert world.signals.amounts["score_sum"] == pytest.approx(sum(event.probability for event in events))
     assert world.signals.counts["predictions"] == world.signals.counts["variant_champion"] == entities
 
 
