@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ebb.aside import politely
 from ebb.connect import CALM, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.folder import FolderReleases
 from ebb.folder_routing import FolderRouting
@@ -67,7 +68,7 @@ def bootstrap(
         return settings.contract or only_contract(where)
 
     def load(contract: str, version: str) -> LoadedRelease:
-        return load_release(where, contract, version, _make_scorer)
+        return politely(lambda: load_release(where, contract, version, _make_scorer))  # predictions go first
 
     fast, connection = connect_fast(settings, metrics), connect_postgres(settings, CALM)
     store = store or connect_store(settings, metrics, fast, connection)

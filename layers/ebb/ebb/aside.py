@@ -30,12 +30,17 @@ def aside(make: Callable[[bytes], T]) -> Callable[[bytes], T]:
     def made(content: bytes) -> T:
         if threading.current_thread() is threading.main_thread():
             return make(content)
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a cold start needs none of it
-
-        with ThreadPoolExecutor(1, initializer=_step_back) as thread:
-            return thread.submit(make, content).result()
+        return politely(lambda: make(content))
 
     return made
+
+
+def politely(work: Callable[[], T]) -> T:
+    """Do some work in a thread of low priority, and wait for it: others on the same processors go first."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - a cold start needs none of it
+
+    with ThreadPoolExecutor(1, initializer=_step_back) as thread:
+        return thread.submit(work).result()
 
 
 def _step_back() -> None:

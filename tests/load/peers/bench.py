@@ -12,6 +12,7 @@ from tests.home import ROOT, Home
 from tests.load.bench import TARGET, TITLE
 from tests.load.cloud_figures import prepare
 from tests.load.figures import Figure, rows_of
+from tests.load.memory_figures import memory_figures
 from tests.load.page import put_section
 from tests.load.peers.asking import answers, differing
 from tests.load.peers.case import Case, case_of
@@ -25,6 +26,7 @@ from tests.load.peers.plot import draw
 from tests.load.peers.rounds import Measured, Starts, measure
 from tests.load.peers.servers import Peer, Server, may_have_own_network, running
 from tests.load.reasons_figures import telco_figures, twenty_figures
+from tests.load.swap_figures import swap_figures
 
 ROWS = 20_000
 DATA = ROOT.parent / "shared" / "data"
@@ -59,7 +61,7 @@ def peers_measured(
 
 
 def own_figures(home: Home, folder: Path) -> Iterator[Figure]:
-    """Measure what concerns Ebb alone: handler, batch, cold start, memory, growth, reasons."""
+    """Measure what concerns Ebb alone: handler, batch, cold start, memory, growth, reasons, swaps."""
     case = case_of(home)
     with whole_path(home):
         environment = environment_of(home)
@@ -70,6 +72,8 @@ def own_figures(home: Home, folder: Path) -> Iterator[Figure]:
     yield from twenty_figures()
     if DATA.is_dir():
         yield from telco_figures(DATA)
+    yield from swap_figures(home, folder / "swaps")
+    yield from memory_figures(home, folder / "memory")
 
 
 def runnable(peers: list[Peer]) -> tuple[list[Peer], list[str]]:
