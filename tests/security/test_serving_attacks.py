@@ -136,7 +136,7 @@ def test_what_a_challenger_adds_may_be_sent_for_everybody(world: World, batch: b
 
 def test_what_no_release_of_the_table_knows_is_refused_by_each(world: World) -> None:
     wide, narrow = publish(world, WIDE), publish(world, NARROW)
-    roles = {"challengers": (Challenger(wide, 0.5),), "cheap": Cheap(narrow, 0.5)}
+    roles: dict[str, Any] = {"challengers": (Challenger(wide, 0.5),), "cheap": Cheap(narrow, 0.5)}
     world.route(table(world, **roles, slots={wide: ((0, 5_000),), narrow: ((5_000, 10_000),)}))
     for number in range(10):
         refused = world.call({"entity_id": f"e-{number}", "features": {**ROW, "colour": "red"}})

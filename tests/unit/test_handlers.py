@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -59,7 +60,8 @@ def test_the_prediction_handler(environment: Path) -> None:
         answered = handler.handle(odd, None)
         assert answered["statusCode"] == (404 if odd else 400)
         assert orjson.loads(answered["body"])["correlation_id"] == answered["headers"]["x-correlation-id"]
-    for none in ([], "Ada", 5, None, {"routeKey": []}, {"routeKey": {"a": 1}}):
+    nothing: list[Any] = [[], "Ada", 5, None, {"routeKey": []}, {"routeKey": {"a": 1}}]
+    for none in nothing:
         assert handler.handle(none, None)["statusCode"] == 400
     asyncio.get_event_loop().close()
 
