@@ -283,6 +283,24 @@ def test_a_previous_release_that_is_gone_hinders_nobody(world: World) -> None:
     assert world.serving.now().missing == frozenset()
 
 
+@pytest.mark.parametrize("previous", ["gone", "altered"])
+def test_a_previous_release_that_cannot_be_loaded_holds_up_no_promotion(world: World, previous: str) -> None:
+    old, broken = world.publish(0.0), world.publish(1.0)
+    world.route(table(1, old))
+    world.serving.now()
+    model = world.file("model.onnx")
+    if previous == "gone":
+        model.unlink()
+    else:
+        model.write_bytes(model.read_bytes()[:-1])
+    new = world.publish(2.0, champion=False)
+    world.route(table(2, new, previous=broken))
+    world.until(in_force(world, 2))
+    routed = world.serving.now(2)
+    assert (set(routed.releases), routed.missing) == ({new}, frozenset())
+    assert routed.of("anybody")[1].name == f"tiny/{new}"
+
+
 def test_a_store_of_tables_that_is_away_leaves_the_old_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = world.publish(0.0), world.publish(1.0, champion=False)
     world.route(table(1, old))

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from ebb.ports import FeatureUpdate
+from ebb.routing.table import Challenger, RoutingTable
 from ebb.rules import rules_version
-from tests.fakes.contracts import ROW, tiny_contract
+from tests.fakes.contracts import ROW, TEXT, tiny_contract
 from tests.fakes.predicting import World
+from tests.fakes.releases import tiny_release, version_in
 
 DAY = 86_400.0
+SHORT_LIVED = TEXT.replace('when_stale = "degrade"\n', 'when_stale = "degrade"\nttl = "1h"\n')
 Way = Callable[[World], Callable[[], None]]
 """Breaks something, and returns what mends it."""
 
@@ -142,3 +145,27 @@ def test_in_a_batch_one_entitys_way_is_no_others(world: World) -> None:
     assert [one["degraded"] for one in document["predictions"]] == [False, True, False]
     assert [one["variant"] for one in document["predictions"]] == ["champion", "rules", "champion"]
     assert [event.variant for event in world.recorder.events] == ["champion", "rules", "champion"]
+
+
+@pytest.mark.parametrize("role", ["champion", "challenger"])
+def test_a_feature_whose_ttl_is_over_is_no_value_while_the_durable_tier_is_away(tmp_path: Path, role: str) -> None:
+    world = World(tmp_path, release=role == "challenger")
+    files = tiny_release(0.5, SHORT_LIVED)
+    short = version_in(files)
+    world.releases.write("tiny", short, files)
+    if role == "champion":
+        world.releases.set_champion("tiny", short)
+    else:
+        champion = world.releases.champion("tiny") or ""
+        everybody = {short: ((0, 10_000),)}
+        world.route(RoutingTable(1, "0" * 32, champion, challengers=(Challenger(short, 1.0),), slots=everybody))
+    _write(world, ROW)
+    assert world.ok({"entity_id": "e-1"})["variant"] == role
+    world.clock.now += 3_601
+    world.durable.away = True
+    inside = world.ok({"entity_id": "e-1"})
+    assert inside["degraded_because"] == ["tenure has left the fast tier, and the durable one does not answer"]
+    world.durable.away = False
+    world.clock.now += 60
+    outside = world.ok({"entity_id": "e-1"})
+    assert (outside["variant"], outside["features"]["tier"]) == (role, "durable")
