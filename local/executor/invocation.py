@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import count
+from typing import NamedTuple
 
 
 class Kind(Enum):
@@ -17,8 +18,7 @@ class Kind(Enum):
     TIMED_OUT = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(NamedTuple):
     """The end of one invocation.
 
     Attributes:

@@ -13,6 +13,7 @@ from local.wire.immediate import Immediate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_EXPECT = b"expect"
 _PREFIX = "/2018-06-01/runtime/"
 _ACCEPTED = b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
 
@@ -99,7 +100,7 @@ class RuntimeConnection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Let a body come that waits to be asked for."""
-        if name.lower() == b"expect" and value.lower() == b"100-continue":
+        if len(name) == len(_EXPECT) and name.lower() == _EXPECT and value.lower() == b"100-continue":
             self._say(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:

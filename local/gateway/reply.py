@@ -2,6 +2,7 @@
 
 import re
 from base64 import b64decode
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -21,27 +22,40 @@ class Malformed(Exception):
     """The function's answer is not one that API Gateway understands."""
 
 
+@lru_cache(maxsize=256)
+def _name(name: str) -> str:
+    """Return a header's name in lower case.
+
+    Raises:
+        Malformed: the name is no token.
+    """
+    if not _NAME.fullmatch(name):
+        raise Malformed(f"header {name[:64]!r}")
+    return name.lower()
+
+
 def _line(name: str, value: Any) -> str:
     """Return one header line.
 
     Raises:
-        Malformed: the name is no token, or the value no text of one line.
+        Malformed: the value is no text of one line.
     """
     if isinstance(value, bool):
         value = "true" if value else "false"
     elif isinstance(value, int | float):
         value = str(value)
-    if not isinstance(value, str) or _UNFIT.search(value) or not _NAME.fullmatch(name):
+    if not isinstance(value, str) or _UNFIT.search(value):
         raise Malformed(f"header {name[:64]!r}")
-    return f"{name.lower()}: {value}\r\n"
+    return f"{name}: {value}\r\n"
 
 
 def _lines(headers: Any, cookies: Any, *, has_body: bool) -> str:
     if not isinstance(headers, dict) or not isinstance(cookies, list):
         raise Malformed("headers must be an object and cookies a list")
-    lines = [_line(name, value) for name, value in headers.items() if name.lower() not in _OURS]
-    lines.extend(_line("set-cookie", cookie) for cookie in cookies)
-    if has_body and not any(name.lower() == "content-type" for name in headers):
+    named = {lower: value for name, value in headers.items() if (lower := _name(name)) not in _OURS}
+    lines = [_line(name, value) for name, value in named.items()]
+    lines.extend([_line("set-cookie", cookie) for cookie in cookies])
+    if has_body and "content-type" not in named:
         lines.append(_TEXT)
     return "".join(lines)
 

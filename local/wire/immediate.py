@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from contextlib import suppress
 
 
 class Immediate:
@@ -22,7 +21,9 @@ class Immediate:
         written = 0
         # A closing transport may have given its file number away.
         if not transport.is_closing() and transport.get_write_buffer_size() == 0:
-            with suppress(OSError):
+            try:
                 written = os.write(self.fileno, data)
+            except OSError:
+                written = 0
         if written < len(data):
             transport.write(data[written:] if written else data)

@@ -63,7 +63,7 @@ class Wired:
     """A client and the other end of its connection."""
 
     def __init__(self) -> None:
-        self.client = RuntimeClient("127.0.0.1:9001", "an-agent/1")
+        self.client = RuntimeClient("127.0.0.1:9001")
         self.client.socket, self.other = socket.socketpair()
         self.client.socket.settimeout(10)
         self.other.settimeout(10)
@@ -87,7 +87,7 @@ def test_the_first_question_is_answered_with_event_and_headers(wired: Wired) -> 
     assert wired.client.next() == (b'{"a": 1}', KNOWN)
     (method, url, headers, body) = Heard(wired.other.recv(65_536)).requests[0]
     assert (method, url, body) == (b"GET", b"/2018-06-01/runtime/invocation/next", b"")
-    assert headers == {b"host": b"127.0.0.1:9001", b"user-agent": b"an-agent/1"}
+    assert headers == {b"host": b"127.0.0.1:9001"}
 
 
 def test_an_answer_leaves_with_the_next_question_and_no_other_is_asked(wired: Wired) -> None:
@@ -143,8 +143,8 @@ def test_six_megabytes_pass_both_ways(wired: Wired) -> None:
 
     def other() -> None:
         heard = b""
-        while not heard.endswith(b"an-agent/1\r\n\r\n"):
-            heard = heard[-32:] + wired.other.recv(1 << 20)
+        while not heard.endswith(b"next HTTP/1.1\r\nHost: 127.0.0.1:9001\r\n\r\n"):
+            heard = heard[-64:] + wired.other.recv(1 << 20)
         wired.other.sendall(ACCEPTED + invocation(large))
 
     thread = Thread(target=other)
@@ -185,7 +185,7 @@ def test_the_modules_calls_are_those_of_the_native_one(module_client: Wired) -> 
 def test_without_a_fault_no_fault_is_posted(module_client: Wired) -> None:
     runtime_client.post_error("id", "{}", "")
     headers = Heard(module_client.other.recv(65_536)).requests[0][2]
-    assert set(headers) == {b"content-length", b"content-type", b"host", b"user-agent"}
+    assert set(headers) == {b"content-length", b"content-type", b"host"}
 
 
 def test_the_client_must_be_initialized_and_reads_its_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,14 +37,13 @@ class RuntimeClient:
 
     Args:
         address: host and port of the API, as AWS_LAMBDA_RUNTIME_API says them.
-        user_agent: what the client calls itself.
     """
 
-    def __init__(self, address: str, user_agent: str) -> None:
+    def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")
         self.address = host, int(port)
-        self.fixed = f"Host: {address}\r\nUser-Agent: {user_agent}\r\n".encode()
-        self.question = f"GET {_PREFIX}next HTTP/1.1\r\n".encode() + self.fixed + b"\r\n"
+        self.host = f"Host: {address}\r\n".encode()
+        self.question = f"GET {_PREFIX}next HTTP/1.1\r\n".encode() + self.host + b"\r\n"
         self.socket: socket.socket | None = None
         self.unread = b""
         self.answered = False
@@ -75,7 +74,7 @@ class RuntimeClient:
             OSError: the connection is lost.
         """
         head = f"POST {_PREFIX}{path} HTTP/1.1\r\nContent-Length: {len(body)}\r\n{headers}".encode()
-        self._send(b"".join((head, self.fixed, b"\r\n", body, self.question)))
+        self._send(b"".join((head, self.host, b"\r\n", body, self.question)))
         self.answered = True
 
     def _send(self, data: bytes) -> None:
@@ -140,8 +139,13 @@ def _client() -> RuntimeClient:
 
 
 def initialize_client(user_agent: str) -> None:
-    """Get ready for the API that AWS_LAMBDA_RUNTIME_API names; the connection is made with the first call."""
-    _CLIENTS[:] = [RuntimeClient(os.environ.get("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"), user_agent)]
+    """Get ready for the API that AWS_LAMBDA_RUNTIME_API names; the connection is made with the first call.
+
+    Args:
+        user_agent: what the native client says in each request; the API here does not ask.
+    """
+    del user_agent
+    _CLIENTS[:] = [RuntimeClient(os.environ.get("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"))]
 
 
 def next() -> tuple[bytes, Headers]:  # noqa: A001
