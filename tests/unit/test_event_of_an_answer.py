@@ -11,7 +11,7 @@ import pytest
 from ebb.events.event import PredictionEvent
 from ebb.http.doors import answer
 from ebb.ports import FeatureUpdate
-from ebb.routing.table import RoutingTable
+from ebb.routing.table import Challenger, RoutingTable
 from ebb.rules import rules_version
 from tests.fakes.contracts import ROW, TEXT, tiny_contract
 from tests.fakes.events import event
@@ -139,3 +139,26 @@ def test_who_was_never_written_has_no_salt_and_no_ages(world: World) -> None:
     _, recorded = _asked(world, {"entity_id": "new", "features": ROW})
     assert (recorded.salt, _ages(recorded), recorded.tier) == ("", {}, "none")
     assert list(recorded.requested) == list(ROW)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_reasons_are_drawn_by_the_name_of_the_release_that_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch, batch: bool
+) -> None:
+    other = world.publish(0.5, champion=False)
+    everybody = {other: ((0, 10_000),)}
+    champion = world.releases.champion("tiny") or ""
+    world.route(RoutingTable(1, "0" * 32, champion, challengers=(Challenger(other, 1.0),), slots=everybody))
+    world.hold()
+    explainer = world.serving.now().releases[other].explainer
+    assert explainer is not None
+    explain, seeds = explainer.explain, list[str]()
+
+    def seen(row: Any, seed: str) -> Any:
+        seeds.append(seed)
+        return explain(row, seed)
+
+    monkeypatch.setattr(explainer, "explain", seen)
+    body = {"entities": [{"entity_id": "e-1"}] * 2} if batch else {"entity_id": "e-1"}
+    world.ok({**body, "explain": True}, batch=batch)
+    assert seeds == [f"tiny/{other}"] * (2 if batch else 1)
