@@ -73,7 +73,7 @@ def test_the_records_handler(environment: Path, capsys: pytest.CaptureFixture[st
     path = {"entity_id": "e-1"}
     answered = handler.handle(event("PUT /v1/features/{entity_id}", body, scope="features:write", path=path), None)
     assert answered["statusCode"] == 503
-    assert "The feature store does not answer" in answered["body"]
+    assert "A server that is needed is away" in answered["body"]
     many = orjson.dumps({"entities": [{"entity_id": "e-1", "features": {"tenure": -1}}]})
     refused = handler.handle(event("POST /v1/features/batch", many, scope="features:write"), None)
     assert refused["statusCode"] == 422

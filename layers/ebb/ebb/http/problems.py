@@ -59,7 +59,7 @@ TABLE: tuple[tuple[type[errors.EbbError], int, str, str], ...] = (
 
 _HIDDEN = {
     "no-usable-release": "The release failed its checks; its owner finds the reason in the function's log.",
-    "unavailable": "The feature store does not answer. Send the same again in a moment; sent twice it changes nothing.",
+    "unavailable": "A server that is needed is away. Send the same again in a moment; sent twice it changes nothing.",
 }
 """What is said where the error itself names paths, servers or users."""
 
