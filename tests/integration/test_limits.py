@@ -233,7 +233,7 @@ def test_the_days_count_is_a_key_of_the_day_that_lives_two(valkey_server: Valkey
 
 
 def test_nothing_is_kept_of_a_client_without_a_quota_but_its_rate(valkey_server: Valkey) -> None:
-    tier, name = ValkeyFeatures("127.0.0.1", valkey_server.port, plans=Plans(Plan(1e3, 1e3))), _id()
+    tier, name = ValkeyFeatures("127.0.0.1", valkey_server.port, plans=Plans(Plan(1.0, 1e3))), _id()
     tier.admit(name, 7)
     tier.close()
     with client(valkey_server) as valkey:
