@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ebb.decision import decide, expected_profit
+from ebb.decision import ACT, HOLD, expected_profit
 from ebb.events.event import PredictionEvent, ShadowScore
 from ebb.reasons import Reason
 from ebb.store.reading import Reading
@@ -41,6 +41,11 @@ class Prediction:
     degraded: Sequence[str]
     reasons: Sequence[Reason] | None
 
+    @property
+    def decision(self) -> str:
+        """`act` where acting pays at least what it costs, else `hold`."""
+        return ACT if self.probability >= self.variant.threshold else HOLD
+
     def document(self, *, provenance: bool = True) -> dict[str, Any]:
         """Return the answer as the API promises it.
 
@@ -64,7 +69,7 @@ class Prediction:
             "prediction_id": self.id,
             "entity_id": self.item.entity_id,
             "probability": self.probability,
-            "decision": decide(decision, self.probability),
+            "decision": self.decision,
             "threshold": variant.threshold,
             "expected_profit": expected_profit(decision, self.probability),
             "currency": decision.currency,
@@ -112,7 +117,7 @@ class Prediction:
             defaults=resolved.defaults,
             stale=resolved.stale,
             probability=self.probability,
-            decision=decide(variant.contract.decision, self.probability),
+            decision=self.decision,
             reasons=None if self.reasons is None else [(r.feature, r.contribution) for r in self.reasons],
             shadow=shadow,
         )

@@ -18,13 +18,14 @@ from ebb.contract.model import Contract, Feature, Kind, Unseen, Value
 from ebb.errors import EbbError
 from ebb.features.inputs import Inputs, accept_some
 from ebb.features.values import FLOAT32_MAX, LONGEST_CATEGORY
-from ebb.ports import FeatureRecord
+from ebb.ports import EventTimes, FeatureRecord
 from ebb.store.reading import Reading
 from lambdas.predict.resolve import Resolved, resolve
 
 _PLAIN = frozenset({float, int, NoneType})
 _NONE_ODD = np.zeros(1, np.bool_)
-Row = tuple[Any, ...]
+Row = tuple[Sequence[Any], Sequence[Any]]
+"""The numbers and the texts of one row, in the order of the graph's columns."""
 
 
 class Rows:
@@ -52,8 +53,9 @@ class RowPlan:
         self._names = tuple(f.name for f in features)
         self._known_names = frozenset(self._names)
         self._count = len(contract.numbers)
-        self._pick: Callable[[Mapping[str, Value]], Row] = _picker(self._names)
-        self._void = (*[math.nan] * self._count, *[""] * len(contract.categories))
+        self._pick_numbers = _picker(self._names[: self._count])
+        self._pick_texts = _picker(self._names[self._count :])
+        self._void: Row = ((math.nan,) * self._count, ("",) * len(contract.categories))
         self._oldest = min((f.max_age for f in features if f.max_age is not None), default=math.inf)
         self._low, self._high, self._whole, self._needed = _bounds(contract.numbers)
         limits = (self._low, self._high, self._whole, self._needed)
@@ -82,33 +84,40 @@ class RowPlan:
             resolved.append(found)
             quick.append(usual is not None)
         numbers = self._numbers(rows)
-        odd = _NONE_ODD if len(rows) == 1 and self._plain(rows[0]) else self._odd(numbers)
+        odd = _NONE_ODD if len(rows) == 1 and self._plain(rows[0][0]) else self._odd(numbers)
         for position in odd.nonzero()[0].tolist() if odd.any() else ():
             if not quick[position]:
                 continue
             row, found = self._one_by_one(asked[position], readings[position], now)
             rows[position], resolved[position] = row, found
-            numbers[position] = row[: self._count]
+            numbers[position] = row[0]
         categories = np.empty((len(rows), len(self._texts)), object)
         if self._texts:
-            categories[:] = [_texts(row[self._count :]) for row in rows]
+            categories[:] = [_known(texts) for _, texts in rows]
         return Rows(resolved, Inputs(numbers.astype(np.float32), categories))
 
     def _usual(self, overrides: Mapping[str, Value], reading: Reading, now: float) -> tuple[Row, Resolved] | None:
         """Take a row as it is; None where it has to be looked at closely. Ranges are not looked at here."""
-        found = self._stored(overrides, reading, now)
-        if found is None:
-            return None
-        values, ages = found
+        record = reading.record
+        if overrides or record is None or reading.expired or (times := EventTimes.of(record.event_times)).exceptions:
+            found = self._stored(overrides, reading, now)
+            if found is None:
+                return None
+            values, ages = found
+        else:
+            values, ages = record.values, max(0.0, now - times.common)
+            if ages > self._oldest:
+                return None
         try:
-            row = self._pick(values)
+            numbers, texts = self._pick_numbers(values), self._pick_texts(values)
         except KeyError:
             return None
-        unseen = self._types(row)
+        unseen = self._types(numbers, texts)
         if unseen is None:
             return None
-        named = dict(zip(self._names, row, strict=True))
-        return row, Resolved(reading.tier, named, ages, tuple(overrides), unseen=unseen)
+        # Nobody alters what a record holds, so its own table serves where it has these features and no others.
+        named = values if len(values) == len(self._names) else {name: values[name] for name in self._names}
+        return (numbers, texts), Resolved(reading.tier, named, ages, tuple(overrides), unseen=unseen)
 
     def _stored(
         self, overrides: Mapping[str, Value], reading: Reading, now: float
@@ -134,16 +143,15 @@ class RowPlan:
         ages.update({name: max(0.0, now - exceptions[name]) for name in stored if name in exceptions})
         return ages if max(ages.values(), default=0.0) <= self._oldest else None
 
-    def _types(self, row: Row) -> Sequence[str] | None:
+    def _types(self, numbers: Sequence[Value], texts: Sequence[Value]) -> Sequence[str] | None:
         """Return the features with an unseen category; None where a value is of no type that needs no closer look."""
-        numbers = row[: self._count]
         kinds = set(map(type, numbers))
         if not kinds <= _PLAIN:
             kinds.discard(bool)
             if not kinds <= _PLAIN or any(type(v) is bool and i not in self._flags for i, v in enumerate(numbers)):
                 return None
         unseen = []
-        for (name, known, open_, listed), value in zip(self._texts, row[self._count :], strict=True):
+        for (name, known, open_, listed), value in zip(self._texts, texts, strict=True):
             if type(value) is not str and value is not None:
                 return None
             if value in known:
@@ -159,13 +167,13 @@ class RowPlan:
         if not self._count:
             return np.empty((len(rows), 0))
         try:
-            return np.array([row[: self._count] for row in rows], np.float64)
+            return np.array([numbers for numbers, _ in rows], np.float64)
         except OverflowError:
-            return np.array([[_bounded(value) for value in row[: self._count]] for row in rows], np.float64)
+            return np.array([[_bounded(value) for value in numbers] for numbers, _ in rows], np.float64)
 
-    def _plain(self, row: Row) -> bool:
+    def _plain(self, numbers: Sequence[Any]) -> bool:
         """Tell whether one row's numbers are within range, and there and whole where they must be: 2 us, not 7."""
-        for value, (low, high, whole, needed) in zip(row, self._limits, strict=False):  # the categories come after
+        for value, (low, high, whole, needed) in zip(numbers, self._limits, strict=True):
             if value is None:
                 if needed:
                     return False
@@ -195,11 +203,11 @@ class RowPlan:
             return self._void, error
         if found.missing or found.refused:
             return self._void, found
-        return self._pick(found.row), found
+        return (self._pick_numbers(found.row), self._pick_texts(found.row)), found
 
 
-def _texts(row: Row) -> Row:
-    return tuple("" if value is None else value for value in row) if None in row else row
+def _known(texts: Sequence[Value]) -> Sequence[Value]:
+    return tuple("" if value is None else value for value in texts) if None in texts else texts
 
 
 def _bounded(value: Value) -> Value:
@@ -212,10 +220,10 @@ def _accepted(feature: Feature) -> frozenset[Value]:
     return frozenset((*feature.categories, *missing))
 
 
-def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Value]], Row]:
-    if len(names) == 1:
-        return lambda values: (values[names[0]],)
-    return itemgetter(*names)
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Value]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 def _bounds(
