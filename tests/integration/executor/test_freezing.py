@@ -23,6 +23,7 @@ Up = Callable[..., AbstractAsyncContextManager[Executor]]
 Until = Callable[[Callable[[], bool]], Coroutine[Any, Any, None]]
 Alive = Callable[[int], bool]
 
+BOTH_CLIENTS = True
 BEATS = '''
 """A thread beats beside the handler."""
 import threading
