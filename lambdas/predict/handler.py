@@ -1,17 +1,23 @@
 """Entry of the prediction function: the hot routes go straight to the service, the rest through FastAPI."""
 
+import gc
 import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from ebb.http.doors import dispatch
+from ebb.lambda_json import use_quick_json
 from ebb.trace import watched
 from lambdas.predict.annotations import annotations
 from lambdas.predict.bootstrap import bootstrap
 
 SERVICE = bootstrap(os.environ)
 SERVICE.warm()
+use_quick_json()
+# What is loaded now stays; and a batch makes 50,000 objects that go by themselves, so the collector looks less often.
+gc.freeze()
+gc.set_threshold(50_000)
 HOT = {"POST /v1/predictions": SERVICE.predict, "POST /v1/predictions/batch": SERVICE.predict_batch}
 
 
