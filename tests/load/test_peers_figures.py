@@ -18,7 +18,6 @@ from tests.load.peers.known import MLSERVER, MLSERVER_PARALLEL
 from tests.load.peers.rounds import measure
 from tests.load.peers.servers import Peer, Server, running
 
-
 REACHED_CPU_RATIO, REACHED_REQUESTS, NOISE = 1.8, 0.87, 1.2
 """On the machine of record; promised are 1.2 and 1."""
 
