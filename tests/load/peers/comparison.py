@@ -111,8 +111,8 @@ Latencies are those of a saturated server and say little about an idle one.
 The peers get every feature with the request, and do nothing but parse, score and answer: no token, no limit, no stored
 features, no record; their access logs and metrics are off. Ebb gets a name, and does everything else as well; it runs
 as `ebb up --environments {environments}` starts it, under AWS's runtime client with a
-[stand-in for its native half](adr/0014-a-python-stand-in-for-the-native-runtime-client.md). What else a model server can do (batching, other frameworks, GPUs)
-is not compared here."""
+[stand-in for its native half](adr/0014-a-python-stand-in-for-the-native-runtime-client.md).
+What else a model server can do (batching, other frameworks, GPUs) is not compared here."""
 
 
 def _about(rounds: int) -> str:
