@@ -242,12 +242,20 @@ def test_other_threads_count_beside_the_one_that_answers() -> None:
     assert all(len(line.get("load_ms", ())) <= 100 for line in found)
 
 
+@pytest.mark.parametrize("name", ["requests", "cold_start"])
+def test_a_dimension_is_never_named_like_what_is_counted_here(name: str) -> None:
+    with pytest.raises(ValueError, match="a metric's name must be"):
+        Metrics({name: "predict"})
+
+
 @given(
     st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,63}", fullmatch=True), st.floats(), max_size=250),
     st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,63}", fullmatch=True), st.floats(), max_size=20),
     st.lists(st.floats(), max_size=300),
     st.dictionaries(
-        st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20),
+        st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20).filter(
+            lambda name: name not in {"requests", "cold_start"}
+        ),
         st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=20),
         min_size=1,
         max_size=5,

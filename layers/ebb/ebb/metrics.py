@@ -52,6 +52,9 @@ class Metrics:
         write: takes a line with its newline; standard output by default.
         clock: monotonic seconds, for when the next line is due.
         wall: epoch seconds, for the line's timestamp.
+
+    Raises:
+        ValueError: a dimension has the name of a count of this class.
     """
 
     def __init__(
@@ -73,6 +76,8 @@ class Metrics:
         self._measured: dict[str, deque[float]] = {}
         self._known: set[str] = set()
         self._requests, self._flushed, self._cold = 0, clock(), True
+        for counted_here in ("requests", "cold_start"):
+            self._know(counted_here)
 
     def count(self, name: str, by: float = 1) -> None:
         """Add to a count, which starts at 0 with every line.
