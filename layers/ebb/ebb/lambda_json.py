@@ -4,6 +4,7 @@ The client's own class attribute `marshaller` is there for a function to replace
 override the default implementation", awslambdaric/lambda_runtime_client.py).
 """
 
+import sys
 from typing import Any
 
 import orjson
@@ -15,12 +16,11 @@ _AS_THE_CLIENT_DOES = (
 
 
 def use_quick_json() -> None:
-    """Let the runtime client of this process read and write by `orjson`; where there is no such client, do nothing."""
-    try:
-        from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient  # noqa: PLC0415 - Linux alone has it
-        from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # noqa: PLC0415
-    except ImportError:
+    """Let the runtime client of this process read and write by `orjson`; where it runs under none, do nothing."""
+    if "awslambdaric.lambda_runtime_client" not in sys.modules:
         return
+    from awslambdaric.lambda_runtime_client import BaseLambdaRuntimeClient  # noqa: PLC0415 - Linux alone has it
+    from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # noqa: PLC0415
 
     class QuickMarshaller(LambdaMarshaller):  # type: ignore[misc]
         """What `orjson` cannot do is done as the client would."""
