@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
+from multiprocessing import resource_tracker
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
@@ -87,6 +88,7 @@ def _results(tasks: list[_Task], jobs: int) -> Generator[NDArray[np.float64], No
     kept_close = Parallel(
         n_jobs=jobs, backend="loky", return_as="generator", initializer=_follow_parent, initargs=(os.getpid(),)
     )
+    resource_tracker.ensure_running()  # whoever starts it lets Ctrl-C through again, which must not be done below
     with _ctrl_c_held():  # workers inherit that from their first line on, long before they can look after themselves
         results = kept_close(delayed(_held_out)(*task) for task in tasks)
     yield from results
