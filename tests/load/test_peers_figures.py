@@ -15,6 +15,7 @@ from tests.load.peers.ebb_path import NAME, environment_of, server_of
 from tests.load.peers.growth import MEMORY_RELEASES, memory_figure, with_releases
 from tests.load.peers.handler_alone import handler_figures
 from tests.load.peers.known import MLSERVER, MLSERVER_PARALLEL
+from tests.load.peers.remote_start import remote_start_figures
 from tests.load.peers.rounds import measure
 from tests.load.peers.servers import Peer, Server, running
 
@@ -36,6 +37,12 @@ def test_the_handler_alone_and_a_row_of_a_batch(cloud: Home, case: Case) -> None
 
 def test_a_cold_start_against_its_imports(cloud: Home, case: Case) -> None:
     guard(cold_start_figures(environment_of(cloud), case.entity_ids[0], runs=9))
+
+
+def test_reading_from_s3_and_secrets_manager_is_printed(case: Case) -> None:
+    figures = remote_start_figures(case.model.parent, runs=3)
+    show(figures)
+    assert all(figure.measured > 1 for figure in figures)
 
 
 def test_five_releases_fit_into_an_environment(cloud: Home, case: Case, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Events and answers of AWS's runtime client by `orjson`: 26 us a prediction instead of 72.
+"""Events and answers of AWS's runtime client by `orjson`: 40 to 65 us less CPU a prediction on the whole path.
 
 The client's own class attribute `marshaller` is there for a function to replace ("It allows for function authors to
 override the default implementation", awslambdaric/lambda_runtime_client.py).

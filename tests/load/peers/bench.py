@@ -23,6 +23,7 @@ from tests.load.peers.growth import feature_figures, release_figures
 from tests.load.peers.handler_alone import handler_figures
 from tests.load.peers.known import PEERS
 from tests.load.peers.plot import draw
+from tests.load.peers.remote_start import remote_start_figures
 from tests.load.peers.rounds import Measured, Starts, measure
 from tests.load.peers.servers import Peer, Server, may_have_own_network, running
 from tests.load.reasons_figures import telco_figures, twenty_figures
@@ -67,6 +68,7 @@ def own_figures(home: Home, folder: Path) -> Iterator[Figure]:
         environment = environment_of(home)
         yield from handler_figures(environment, case.entity_ids)
         yield from cold_start_figures(environment, case.entity_ids[0])
+        yield from remote_start_figures(case.model.parent)
         yield from release_figures(case, environment, folder / "copies")
     yield from feature_figures(folder)
     yield from twenty_figures()
