@@ -13,7 +13,7 @@ from ebb.decision import threshold
 from ebb.errors import DataError, Misuse
 from ebb.release.load import LoadedRelease
 from training.dataset import Dataset, read_dataset
-from training.evaluate import latency_ms
+from training.evaluation.evaluate import latency_ms
 from training.progress import Progress
 
 MARGINS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)

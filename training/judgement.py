@@ -10,10 +10,10 @@ from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer
 from ebb.ports import ReleaseStore
 from training.calibrate import Model, crossfit_platt
-from training.compare import Comparison, compare_with_champion
-from training.evaluate import Evaluation, evaluate, latency_ms
+from training.evaluation.compare import Comparison, compare_with_champion
+from training.evaluation.evaluate import Evaluation, evaluate, latency_ms
+from training.evaluation.gates import Gate, judge
 from training.export import export
-from training.gates import Gate, judge
 from training.parity import Parity, parity
 from training.search import Search, fit_best
 from training.steps import Steps

@@ -12,7 +12,7 @@ from ebb.folder import FolderReleases
 from training.contract_file import read_contract
 from training.dataset import read_dataset
 from training.draft import make_draft
-from training.gates import Gate, refuse_failed
+from training.evaluation.gates import Gate, refuse_failed
 from training.judgement import Labelled, judge_best
 from training.progress import Progress
 from training.publish import publish

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from ebb.contract.model import Contract
-from training.evaluate import BINS, reliability
-from training.fairness import SMALLEST_GROUP
-from training.gates import Gate
+from training.evaluation.evaluate import BINS, reliability
+from training.evaluation.fairness import SMALLEST_GROUP
+from training.evaluation.gates import Gate
+from training.evaluation.money import profit_curve
 from training.plots import Axis, Line, plot, round_axis
-from training.profit import profit_curve
 from training.provenance import git_commit, library_versions
 
 _POINTS = 101

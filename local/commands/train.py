@@ -11,7 +11,7 @@ from local.terminal import TerminalProgress, console, next_step, print_facts, pr
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training.gates import Gate
+    from training.evaluation.gates import Gate
     from training.pipeline import TrainResult
 
 

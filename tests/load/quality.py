@@ -8,7 +8,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ebb.contract import Contract
 from training.dataset import Dataset
-from training.evaluate import calibration_error
+from training.evaluation.evaluate import calibration_error
 from training.progress import Silent
 from training.search import SIZES, fit_best, search
 

@@ -13,10 +13,10 @@ from ebb.onnx import OnnxScorer
 from ebb.release.manifest import GOLDEN, MODEL
 from tests.fakes.made_contracts import contract_text
 from tests.fakes.tables import TINY, make_table
-from training.compare import compare_with_champion
 from training.draft import Draft, make_draft
+from training.evaluation.compare import compare_with_champion
+from training.evaluation.money import profit_at
 from training.judgement import Labelled, judge_best
-from training.profit import profit_at
 from training.progress import Silent
 from training.publish import publish
 from training.search import search

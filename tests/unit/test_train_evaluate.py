@@ -11,10 +11,10 @@ from ebb.onnx import OnnxScorer
 from tests.fakes.made_contracts import contract_of
 from tests.fakes.tables import contract_for, fit_model, make_table
 from training.calibrate import Platt, crossfit_platt, fit_platt
-from training.evaluate import calibration_error, evaluate, latency_ms, reliability
+from training.evaluation.evaluate import calibration_error, evaluate, latency_ms, reliability
+from training.evaluation.fairness import MISSING, fairness, group_names
+from training.evaluation.money import profit_at, profit_curve
 from training.export import export
-from training.fairness import MISSING, fairness, group_names
-from training.profit import profit_at, profit_curve
 
 DECISION = Decision(action_cost=2.0, retained_value=10.0, success_rate=0.5, currency="EUR")
 LABELS = np.array([1, 0, 1, 0], np.int8)

@@ -7,10 +7,10 @@ import pytest
 from ebb.contract import Contract, Gates
 from ebb.errors import GateRefused
 from tests.fakes.tables import contract_for
-from training.compare import Comparison
-from training.evaluate import Evaluation
-from training.fairness import Fairness, Group
-from training.gates import Gate, judge, refuse_failed
+from training.evaluation.compare import Comparison
+from training.evaluation.evaluate import Evaluation
+from training.evaluation.fairness import Fairness, Group
+from training.evaluation.gates import Gate, judge, refuse_failed
 from training.parity import Parity
 
 GOOD = Evaluation(

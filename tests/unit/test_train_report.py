@@ -14,11 +14,11 @@ from ebb.onnx import OnnxScorer
 from tests.fakes.made_contracts import contract_of
 from tests.fakes.tables import TINY, fit_model, make_table
 from training.calibrate import crossfit_platt
-from training.compare import Comparison
 from training.draft import make_draft
-from training.evaluate import evaluate
+from training.evaluation.compare import Comparison
+from training.evaluation.evaluate import evaluate
+from training.evaluation.gates import judge
 from training.export import export
-from training.gates import judge
 from training.judgement import Judgement, Labelled
 from training.parity import Parity
 from training.plots import Axis, Line, plot, round_axis

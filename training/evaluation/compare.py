@@ -14,7 +14,7 @@ from ebb.onnx import OnnxScorer
 from ebb.ports import ReleaseStore
 from ebb.release.load import LoadedRelease, load_champion
 from ebb.release.manifest import METRICS
-from training.profit import profit_at
+from training.evaluation.money import profit_at
 
 _SAME_ROWS = "its own out-of-fold figure, since it was trained on exactly these rows"
 _MAYBE_SEEN = "its answers on these rows now, some of which it may have been trained on, which flatters it"

@@ -12,8 +12,8 @@ from ebb.contract.model import Contract
 from ebb.decision import threshold
 from ebb.features.inputs import Inputs
 from ebb.ports import Scorer
-from training.fairness import Fairness, fairness
-from training.profit import profit_at
+from training.evaluation.fairness import Fairness, fairness
+from training.evaluation.money import profit_at
 
 BINS = 10
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ebb.contract.model import Contract
 from ebb.errors import GateRefused
-from training.compare import Comparison
-from training.evaluate import Evaluation
+from training.evaluation.compare import Comparison
+from training.evaluation.evaluate import Evaluation
 from training.parity import Parity
 
 
