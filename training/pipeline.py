@@ -18,7 +18,7 @@ from training.progress import Progress
 from training.publish import publish
 from training.search import search
 from training.steps import Steps
-from training.validate import Finding, raise_on_critical, validate
+from training.validation import Finding, raise_on_critical, validate
 
 __all__ = ["SEED", "TrainResult", "read_contract", "train"]
 

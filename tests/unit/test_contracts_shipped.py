@@ -11,7 +11,7 @@ from ebb.decision import threshold
 from ebb.rules import rules_score
 from training.dataset import read_dataset
 from training.synthesize import synthesize
-from training.validate import CRITICAL, validate
+from training.validation import CRITICAL, validate
 
 FOLDER = Path(__file__).resolve().parents[2] / "training" / "contracts"
 

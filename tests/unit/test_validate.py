@@ -9,7 +9,7 @@ import pytest
 from ebb.errors import DataError
 from tests.fakes.made_contracts import contract_of
 from training.dataset import accept_table
-from training.validate import CRITICAL, WARNING, Finding, raise_on_critical, validate
+from training.validation import CRITICAL, WARNING, Finding, raise_on_critical, validate
 
 RANDOM = np.random.default_rng(7)
 ROWS = 3_000

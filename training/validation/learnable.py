@@ -1,7 +1,6 @@
 """What a table that its contract accepts may still make a bad model of."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,33 +8,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ebb.contract import Contract, Feature
-from ebb.errors import DataError
 from training.dataset import Dataset
 from training.dataset.texts import as_texts
 from training.describe.single import LEAK_AUC, judged_rows, single_auc
+from training.validation.finding import CRITICAL, WARNING, Finding
 
-CRITICAL, WARNING = "critical", "warning"
 _LEAST_OF_A_CLASS = 50
 _LEAST_RATE = 0.005
 _MOST_MISSING = 0.9
 _MANY_CATEGORIES = 1_000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing found in the data.
-
-    Attributes:
-        severity: `critical` stops the training, `warning` is told.
-        column: which column it is about.
-        reason: what was found, and what to do; never a value of a personal feature.
-        count: rows, or distinct values, that it is about.
-    """
-
-    severity: str
-    column: str
-    reason: str
-    count: int
 
 
 def validate(contract: Contract, dataset: Dataset, source: str) -> list[Finding]:
@@ -66,17 +47,6 @@ def validate(contract: Contract, dataset: Dataset, source: str) -> list[Finding]
         findings.extend(_categories(feature, different))
         findings.extend(_leak(feature, texts.codes[rows], labels))
     return sorted(findings, key=lambda finding: finding.severity != CRITICAL)
-
-
-def raise_on_critical(findings: Sequence[Finding]) -> None:
-    """Stop when something critical was found.
-
-    Raises:
-        DataError: names every critical finding.
-    """
-    critical = [f"column {finding.column!r} {finding.reason}" for finding in findings if finding.severity == CRITICAL]
-    if critical:
-        raise DataError("the data cannot be trained on: " + "; ".join(critical))
 
 
 def _classes(contract: Contract, labels: NDArray[np.int8], source: str) -> Iterator[Finding]:
