@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from ebb.features.inputs import Inputs
-from training.fit import Boosted
+from training.fit import Fitted
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Platt:
 
 @dataclass(frozen=True)
 class Model:
-    """What a graph is exported from: trees and their calibration, as fitted by scikit-learn."""
+    """What a graph is exported from: a fitted estimator and its calibration."""
 
-    boosted: Boosted
+    fitted: Fitted
     platt: Platt
 
     def probability(self, inputs: Inputs) -> NDArray[np.float64]:
         """Return the probability of the positive class, float64 [N]."""
-        return self.platt.probability(self.boosted.raw(inputs))
+        return self.platt.probability(self.fitted.raw(inputs))
 
 
 def fit_platt(raw: NDArray[np.float64], labels: NDArray[np.int8]) -> Platt:

@@ -37,7 +37,7 @@ def export(model: Model, numbers: int, categories: int) -> bytes:
             columns.append(f"encoded_{j}")
     nodes.append(helper.make_node("Concat", columns, ["columns"], axis=1))
     nodes.append(helper.make_node("Cast", ["columns"], ["doubles"], to=TensorProto.DOUBLE))
-    nodes.append(tree_node(model.boosted.trees, "doubles", "raw"))
+    nodes.append(tree_node(model.fitted.trees, "doubles", "raw"))
     nodes.extend(_calibrate())
     constants.append(helper.make_tensor("slope", TensorProto.FLOAT, [1], [model.platt.slope]))
     constants.append(helper.make_tensor("offset", TensorProto.FLOAT, [1], [model.platt.offset]))
@@ -52,7 +52,8 @@ def export(model: Model, numbers: int, categories: int) -> bytes:
 
 
 def _encode(model: Model, column: int) -> list[NodeProto]:
-    encoder = model.boosted.encoder
+    encoding = model.fitted.encoding
+    learned = encoding.learned(column)
     return [
         helper.make_node("Gather", ["categories", f"index_{column}"], [f"category_{column}"], axis=1),
         helper.make_node(
@@ -60,9 +61,9 @@ def _encode(model: Model, column: int) -> list[NodeProto]:
             [f"category_{column}"],
             [f"encoded_{column}"],
             domain="ai.onnx.ml",
-            keys_strings=[str(name) for name in encoder.categories_[column]],
-            values_floats=encoder.encodings_[column].astype(np.float32).tolist(),
-            default_float=float(np.float32(encoder.target_mean_)),
+            keys_strings=list(learned),
+            values_floats=np.array(list(learned.values()), np.float32).tolist(),
+            default_float=float(np.float32(encoding.mean)),
         ),
     ]
 

@@ -100,7 +100,7 @@ def _boundary(contract: Contract) -> Iterator[_Made]:
 
 
 def _near_thresholds(contract: Contract, model: Model) -> Iterator[_Made]:
-    thresholds = split_thresholds(model.boosted.trees)
+    thresholds = split_thresholds(model.fitted.trees)
     for j, feature in enumerate(contract.numbers):
         if feature.kind is Kind.FLAG or j not in thresholds:
             continue

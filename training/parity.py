@@ -61,7 +61,7 @@ def parity(
 def parity_rows(model: Model, inputs: Inputs, *, rows: int, seed: int) -> Inputs:
     """Draw rows column by column: known values, split thresholds and their float32 neighbours, missing, unseen."""
     rng = np.random.default_rng(seed)
-    thresholds = split_thresholds(model.boosted.trees)
+    thresholds = split_thresholds(model.fitted.trees)
     numbers = np.empty((rows, inputs.numbers.shape[1]), np.float32)
     for j in range(numbers.shape[1]):
         numbers[:, j] = inputs.numbers[rng.integers(0, len(inputs), rows), j]

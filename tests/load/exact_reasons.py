@@ -27,9 +27,9 @@ def differing(own: Inputs, usual: Inputs) -> list[int]:
 def all_scores(model: Model, own: Inputs, usual: Inputs) -> NDArray[np.float64]:
     """Return the probability of every coalition, one axis a differing column: 0 the reference's value, 1 the own."""
     columns = differing(own, usual)
-    ours, theirs = model.boosted.columns(own)[0], model.boosted.columns(usual)[0]
-    raw = np.full((2,) * len(columns), float(model.boosted.trees._baseline_prediction.item()))
-    for predictors in model.boosted.trees._predictors:
+    ours, theirs = model.fitted.columns(own)[0], model.fitted.columns(usual)[0]
+    raw = np.full((2,) * len(columns), float(model.fitted.trees._baseline_prediction.item()))
+    for predictors in model.fitted.trees._predictors:
         raw += _answers(predictors[0].nodes, 0, ours, theirs, columns)
     return model.platt.probability(raw)
 

@@ -76,7 +76,7 @@ def test_unseen_category_is_an_average_one() -> None:
     inputs, labels = make_table(300, 0, 1)
     model = fit_model(inputs, labels)
     unseen = Inputs(np.empty((1, 0), np.float32), np.array([[UNSEEN]], object))
-    assert model.boosted.columns(unseen)[0, 0] == np.float32(labels.mean())
+    assert model.fitted.columns(unseen)[0, 0] == np.float32(labels.mean())
     assert OnnxScorer(export(model, 0, 1)).score(unseen)[0] == pytest.approx(model.probability(unseen)[0], abs=1e-6)
 
 
@@ -85,7 +85,7 @@ def test_trees_that_never_split() -> None:
     labels = (np.arange(100) % 2).astype(np.int8)
     constant = Inputs(np.ones_like(inputs.numbers), inputs.categories)
     model = fit_model(constant, labels)
-    assert split_thresholds(model.boosted.trees) == {}
+    assert split_thresholds(model.fitted.trees) == {}
     assert OnnxScorer(export(model, 1, 0)).score(constant) == pytest.approx(0.5)
 
 
@@ -93,7 +93,7 @@ def test_column_empty_in_a_fold_is_never_split_on() -> None:
     inputs, labels = make_table(200, 2, 0)
     inputs.numbers[:, 1] = np.nan
     model = fit_model(inputs, labels)
-    assert 1 not in split_thresholds(model.boosted.trees)
+    assert 1 not in split_thresholds(model.fitted.trees)
     assert np.isnan(inputs.numbers[:, 1]).all()
     parity(model, OnnxScorer(export(model, 2, 0)), contract_for(2, 0), inputs, rows=1_000)
 
@@ -102,7 +102,7 @@ def test_parity_rows_hold_what_finds_differences() -> None:
     inputs, labels = make_table(500, 2, 1)
     model = fit_model(inputs, labels)
     rows = parity_rows(model, inputs, rows=5_000, seed=0)
-    near = around(split_thresholds(model.boosted.trees)[0])
+    near = around(split_thresholds(model.fitted.trees)[0])
     assert np.isin(rows.numbers[:, 0], near).mean() > 0.15
     assert np.isnan(rows.numbers).any()
     assert {UNSEEN, ""} <= set(rows.categories[:, 0])
@@ -116,7 +116,7 @@ def test_around_leaves_out_what_float32_cannot_hold() -> None:
 def test_a_wrong_graph_is_refused_with_how_many_and_how_much() -> None:
     inputs, labels = make_table(300, 2, 1)
     model = fit_model(inputs, labels)
-    shifted = Model(model.boosted, Platt(model.platt.slope, model.platt.offset + 0.25))
+    shifted = Model(model.fitted, Platt(model.platt.slope, model.platt.offset + 0.25))
     scorer = OnnxScorer(export(shifted, 2, 1))
     with pytest.raises(
         GateRefused, match=r"1,000 of 1,000 rows differ by more than the gate max_parity of 1e-06.*0\.0"

@@ -58,7 +58,7 @@ def test_answers_are_exact_after_writing_and_reading() -> None:
 def test_a_changed_graph_is_found_out() -> None:
     made, _ = examples()
     _, model, _ = trained()
-    changed = Model(model.boosted, Platt(model.platt.slope, model.platt.offset + 1e-4))
+    changed = Model(model.fitted, Platt(model.platt.slope, model.platt.offset + 1e-4))
     with pytest.raises(ReleaseError, match="golden examples of this release are answered differently"):
         check_golden(CONTRACT, OnnxScorer(export(changed, 3, 2)), made, instruction_set())
 

@@ -90,5 +90,5 @@ def test_fit_best_fits_the_winner() -> None:
     inputs, labels = make_table(ROWS, 2, 1)
     found = search(inputs, labels, seconds=None, seed=0, progress=Silent(), sizes=TWO[:2])
     model = fit_best(inputs, labels, found, 0)
-    assert model.boosted.trees.max_leaf_nodes == found.best.size.leaves
+    assert model.fitted.trees.max_leaf_nodes == found.best.size.leaves
     assert np.mean((model.probability(inputs) > 0.5) == labels) > 0.7
