@@ -112,6 +112,7 @@ class MemoryReleases:
     files: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     named: str | None = None
     full: bool = False
+    named_cheap: str | None = None
 
     def contracts(self) -> list[str]:
         return ["tiny"] if self.files else []
@@ -138,3 +139,11 @@ class MemoryReleases:
         if self.full:
             raise ReleaseError("the disk is full")
         self.named = version
+
+    def cheap(self, contract: str) -> str | None:
+        assert contract == "tiny"
+        return self.named_cheap
+
+    def set_cheap(self, contract: str, version: str) -> None:
+        assert contract == "tiny"
+        self.named_cheap = version

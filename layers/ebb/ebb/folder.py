@@ -1,4 +1,7 @@
-"""Releases in a folder: `<root>/<contract>/<version>/`, with the champion's version in `<contract>/champion`."""
+"""Releases in a folder: `<root>/<contract>/<version>/`.
+
+The champion's version stands in `<contract>/champion`, that of the cheap release beside it in `<contract>/cheap`.
+"""
 
 import errno
 import re
@@ -8,9 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ebb.errors import NoRelease, ReleaseError
+from ebb.routing.table import CHAMPION, CHEAP
 from ebb.synced import replaced, sync, write_synced
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
+_SPOKEN = {CHAMPION: "champion", CHEAP: "cheap release"}
 _CONTRACT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -37,16 +42,15 @@ class FolderReleases:
         Raises:
             ReleaseError: the file that names it cannot be read, or names something else.
         """
-        path = self._contract(contract) / "champion"
-        try:
-            version = path.read_text().strip()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReleaseError(f"the champion of {contract} cannot be read ({type(error).__name__}): {path}") from None
-        if version and not _VERSION.fullmatch(version):
-            raise ReleaseError(f"{path} does not name a version (12 hex digits): train again, or write one into it")
-        return version or None
+        return self._named(contract, CHAMPION)
+
+    def cheap(self, contract: str) -> str | None:
+        """Return the version of the cheap release that stands beside the champion, or None.
+
+        Raises:
+            ReleaseError: the file that names it cannot be read, or names something else.
+        """
+        return self._named(contract, CHEAP)
 
     def versions(self, contract: str) -> list[str]:
         """Return all complete versions, sorted."""
@@ -106,14 +110,42 @@ class FolderReleases:
             NoRelease: there is no such release.
             ReleaseError: the name cannot be written; the old one stands.
         """
+        self._name(contract, CHAMPION, version)
+
+    def set_cheap(self, contract: str, version: str) -> None:
+        """Name the cheap release that stands beside the champion from now on, by one rename.
+
+        Raises:
+            NoRelease: there is no such release.
+            ReleaseError: the name cannot be written; the old one stands.
+        """
+        self._name(contract, CHEAP, version)
+
+    def _named(self, contract: str, role: str) -> str | None:
+        """Return the version that a role's file names."""
+        path = self._contract(contract) / role
+        try:
+            version = path.read_text().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            what = f"the {_SPOKEN[role]} of {contract}"
+            raise ReleaseError(f"{what} cannot be read ({type(error).__name__}): {path}") from None
+        if version and not _VERSION.fullmatch(version):
+            raise ReleaseError(f"{path} does not name a version (12 hex digits): train again, or write one into it")
+        return version or None
+
+    def _name(self, contract: str, role: str, version: str) -> None:
+        """Write a version into a role's file."""
         if version not in self.versions(contract):
             raise NoRelease(f"there is no release {contract}/{version}: train one with `ebb train`")
         folder = self._contract(contract)
         try:
-            with replaced(folder / "champion") as partial:
+            with replaced(folder / role) as partial:
                 partial.write_text(f"{version}\n")
         except OSError as error:
-            raise ReleaseError(f"the champion of {contract} could not be named: {error.strerror}") from None
+            what = f"the {_SPOKEN[role]} of {contract}"
+            raise ReleaseError(f"{what} could not be named: {error.strerror}") from None
 
     def _contract(self, contract: str) -> Path:
         """Return a contract's folder; a name that is none never becomes a path."""

@@ -44,3 +44,9 @@ class ReleaseStore(Protocol):
 
     def set_champion(self, contract: str, version: str) -> None:
         """Name the version that serves from now on, atomically."""
+
+    def cheap(self, contract: str) -> str | None:
+        """Return the version of the cheap release beside the champion, or None where there is none."""
+
+    def set_cheap(self, contract: str, version: str) -> None:
+        """Name the cheap release beside the champion, atomically."""
