@@ -130,7 +130,7 @@ def test_identical_rows_are_counted_as_sets_count_them(rows: list[tuple[float, s
     numbers, texts, labels = zip(*rows, strict=True)
     data = accepted(contract, {"x": list(numbers), "c": list(texts), "y": list(labels)})
     different = {(repr(number + 0.0), text, label) for number, text, label in rows}
-    assert identical_rows(data.inputs, data.labels) == len(rows) - len(different)
+    assert identical_rows(data.inputs.numbers, data.texts, data.labels) == len(rows) - len(different)
 
 
 def test_the_digest_follows_the_content_and_nothing_else(tmp_path: Path) -> None:
@@ -208,3 +208,11 @@ def test_a_text_column_is_judged_as_its_values_are(column: list[str | None]) -> 
         return
     found = accepted(contract, {"x": pa.array(column, pa.string())}, labelled=False)
     assert found.inputs.categories[:, 0].tolist() == expected
+
+
+def test_categories_are_kept_as_codes_too() -> None:
+    contract = contract_of(X, 'name = "c"; kind = "category"; missing = true', 'name = "d"; kind = "category"')
+    data = accepted(contract, {"x": [1, 2, 3], "c": ["b", "", "b"], "d": ["u", "v", "u"], "y": [0, 1, 1]})
+    assert [texts.distinct.tolist() for texts in data.texts] == [["", "b"], ["", "u", "v"]]
+    for i, texts in enumerate(data.texts):
+        assert texts.values().tolist() == data.inputs.categories[:, i].tolist()

@@ -174,3 +174,28 @@ def test_flags_in_text_are_read_one_by_one_alike(values: list[str]) -> None:
 )
 def test_label_values_of_one_number_are_one(text: str, same: str) -> None:
     assert same_value(text) == same
+
+
+def test_dictionaries_are_ordered_by_first_rows_and_lose_what_no_row_holds() -> None:
+    parts = [
+        pa.DictionaryArray.from_arrays(pa.array([2, None, 0], pa.int8()), pa.array(["a", "unused", "b"])),
+        pa.DictionaryArray.from_arrays(pa.array([1, 0, 2], pa.int8()), pa.array(["a", "c", " "])),
+    ]
+    texts = as_texts(pa.chunked_array(parts))
+    assert texts.distinct.tolist() == ["", "b", "a", "c"]
+    assert texts.codes.tolist() == [1, 0, 2, 3, 2, 0]
+
+
+@given(st.lists(st.one_of(st.none(), st.sampled_from(["", " ", "a", "b", "ä", "c"])), max_size=40), st.integers(1, 7))
+def test_dictionaries_in_any_chunks_read_like_plain_texts(values: list[str | None], size: int) -> None:
+    chunks = [values[at : at + size] for at in range(0, len(values), size)]
+    plain = as_texts(pa.chunked_array([pa.array(chunk, pa.string()) for chunk in chunks], pa.string()))
+    coded = as_texts(
+        pa.chunked_array(
+            [pa.array(chunk, pa.string()).dictionary_encode() for chunk in chunks],
+            pa.dictionary(pa.int32(), pa.string()),
+        )
+    )
+    assert coded.distinct.tolist() == plain.distinct.tolist()
+    assert coded.codes.tolist() == plain.codes.tolist()
+    assert plain.values().tolist() == ["" if value is None or not value.strip() else value for value in values]

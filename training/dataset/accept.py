@@ -19,6 +19,7 @@ from training.dataset.keys import read_keys, row_numbers
 from training.dataset.label import read_labels
 from training.dataset.read import read_table
 from training.dataset.refusals import Refusals
+from training.dataset.texts import Texts
 from training.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -35,6 +36,8 @@ class Dataset:
         sha256: of the accepted content; the same content gives the same digest.
         notes: sentences worth saying to people.
         event_times: when each row's features were true, epoch seconds [N]; None where the contract names no column.
+        texts: the categories again [c], each as its distinct texts and the code of each row: who learns from them
+            need not look at every row's text.
     """
 
     inputs: Inputs
@@ -43,6 +46,7 @@ class Dataset:
     sha256: str
     notes: tuple[str, ...]
     event_times: NDArray[np.float64] | None = None
+    texts: tuple[Texts, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -54,8 +58,11 @@ class Dataset:
         """Number of each row's entity, [N]; None where every entity has one row."""
         if self.event_times is None:
             return None
-        entities, groups = np.unique(self.entity_ids.astype(str), return_inverse=True)
-        return None if len(entities) == self.rows else groups
+        ids = pa.array(self.entity_ids, pa.large_string()).dictionary_encode()
+        entities = ids.dictionary.to_numpy(zero_copy_only=False)
+        place = np.empty(len(entities), np.intp)
+        place[np.argsort(entities)] = np.arange(len(entities))
+        return None if len(entities) == self.rows else place[ids.indices.to_numpy()]
 
 
 def read_dataset(path: Path, contract: Contract, *, labelled: bool = True, progress: Progress = _SILENT) -> Dataset:
@@ -91,12 +98,14 @@ def accept_table(
     refusals.raise_if_any()
     numbers = np.empty((table.num_rows, len(contract.numbers)), np.float32)
     categories = np.empty((table.num_rows, len(contract.categories)), object)
+    texts: list[Texts] = []
     with progress.step("Accept columns", len(contract.features)) as done:
         for i, feature in enumerate(contract.numbers):
             numbers[:, i] = accept_numbers(feature, table[feature.column], refusals)
             done(1)
         for i, feature in enumerate(contract.categories):
-            categories[:, i] = accept_category(feature, table[feature.column], refusals, notes)
+            texts.append(accept_category(feature, table[feature.column], refusals, notes))
+            categories[:, i] = texts[-1].values()
             done(1)
     labels = read_labels(contract.label, table[contract.label.column], refusals) if labelled else None
     key = contract.entity_column
@@ -105,14 +114,14 @@ def accept_table(
     moments = times if labelled else None
     keys = row_numbers(table.num_rows) if key is None else read_keys(key, table[key], refusals, moments)
     refusals.raise_if_any()
-    inputs = Inputs(numbers, categories)
     if key is None:
-        notes.extend(_without_key(inputs, labels))
-    sha256 = digest(contract, inputs, labels, keys, moments)
-    return Dataset(inputs, labels, np.asarray(keys, object), sha256, tuple(notes), times)
+        notes.extend(_without_key(identical_rows(numbers, texts, labels)))
+    sha256 = digest(contract, numbers, texts, labels, keys, times=moments)
+    return Dataset(
+        Inputs(numbers, categories), labels, np.asarray(keys, object), sha256, tuple(notes), times, tuple(texts)
+    )
 
 
-def _without_key(inputs: Inputs, labels: NDArray[np.int8] | None) -> list[str]:
-    same = identical_rows(inputs, labels)
+def _without_key(same: int) -> list[str]:
     told = ["no key column: the entity is the 1-based row number"]
     return [*told, f"identical rows kept: {same:,}"] if same else told

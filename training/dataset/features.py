@@ -1,7 +1,5 @@
 """One column against its feature: accepted values, refusals and notes."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -26,8 +24,8 @@ def accept_numbers(feature: Feature, column: pa.ChunkedArray, refusals: Refusals
     return as_float32(values)
 
 
-def accept_category(feature: Feature, column: pa.ChunkedArray, refusals: Refusals, notes: list[str]) -> NDArray[Any]:
-    """Return a category column as object (str) [N], "" where missing; Python sees each distinct text once."""
+def accept_category(feature: Feature, column: pa.ChunkedArray, refusals: Refusals, notes: list[str]) -> Texts:
+    """Return a category column as distinct texts and codes; those that the contract does not list are noted."""
     texts = accept_texts(feature, column, refusals)
     counts = texts.counts()
     if feature.categories:
@@ -38,7 +36,7 @@ def accept_category(feature: Feature, column: pa.ChunkedArray, refusals: Refusal
                 f"column {feature.column!r}: {int(counts[unseen].sum()):,} rows hold {len(unseen):,} "
                 f"categor{'y' if len(unseen) == 1 else 'ies'} that the contract does not list"
             )
-    return texts.values()
+    return texts
 
 
 def accept_texts(feature: Feature, column: pa.ChunkedArray, refusals: Refusals) -> Texts:

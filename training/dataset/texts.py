@@ -43,22 +43,28 @@ def as_texts(column: pa.ChunkedArray) -> Texts:
     kind = column.type
     if pa.types.is_null(kind):
         return Texts(np.array([""], object), np.zeros(len(column), np.int32))
-    if pa.types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if pa.types.is_nested(kind):
-        raise TypeError(f"holds {kind}")
-    if pa.types.is_string(kind):
-        column = column.cast(pa.large_string())  # one array may pass 2 GB
-    encoded = _one_array(column).dictionary_encode()
+    if pa.types.is_nested(kind.value_type if pa.types.is_dictionary(kind) else kind):
+        raise TypeError(f"holds {kind.value_type if pa.types.is_dictionary(kind) else kind}")
+    encoded = _one_array(column)
+    if not pa.types.is_dictionary(kind):
+        encoded = encoded.dictionary_encode()
     try:
         raw = encoded.dictionary.to_pylist()
     except UnicodeDecodeError:
         raise TypeError("holds bytes that are not UTF-8") from None
+    codes = encoded.indices.cast(pa.int32()).fill_null(len(raw)).to_numpy(zero_copy_only=False)
+    return _spelled(raw, codes)
+
+
+def _spelled(raw: list[Any], codes: NDArray[np.int32]) -> Texts:
+    """Join the values that are spelled alike, in the order of their first rows; values of no row are dropped."""
+    first = np.full(len(raw) + 1, len(codes), np.int64)
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)  # of several rows the last one written stays: the first
     places: dict[str, int] = {"": 0}
     place_of = np.zeros(len(raw) + 1, np.int32)
-    for i, value in enumerate(raw):
-        place_of[i] = places.setdefault(spell(value), len(places))
-    codes = encoded.indices.fill_null(len(raw)).to_numpy(zero_copy_only=False)
+    for i in np.argsort(first, kind="stable"):
+        if i < len(raw) and first[i] < len(codes):
+            place_of[i] = places.setdefault(spell(raw[i]), len(places))
     return Texts(np.array(list(places), object), place_of[codes])
 
 
@@ -84,6 +90,12 @@ def spell(value: Any) -> str:
 
 
 def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    """Join the chunks; texts as large ones, since one array may pass 2 GB."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.unify_dictionaries()
+    elif pa.types.is_string(kind) and column.num_chunks != 1:
+        column = column.cast(pa.large_string())
     if column.num_chunks == 1:
         return column.chunk(0)
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
