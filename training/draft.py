@@ -9,7 +9,7 @@ from ebb.contract.model import Contract
 from ebb.release.golden import golden_to_bytes
 from ebb.release.manifest import CARD, CONTRACT, GOLDEN, METRICS, MODEL, REFERENCE, version_of
 from ebb.release.reference import make_reference
-from training.golden import make_golden
+from training.export.golden import make_golden
 from training.judgement import Judgement, Labelled
 from training.report import Story, card
 from training.search import Search

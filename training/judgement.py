@@ -14,7 +14,7 @@ from training.evaluation.compare import Comparison, compare_with_champion
 from training.evaluation.evaluate import Evaluation, evaluate, latency_ms
 from training.evaluation.gates import Gate, judge
 from training.export import export
-from training.parity import Parity, parity
+from training.export.parity import Parity, parity
 from training.search import Search, fit_best
 from training.steps import Steps
 

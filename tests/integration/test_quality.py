@@ -11,8 +11,8 @@ from tests.integration.training_case import make_data
 from tests.load.quality import measure
 from training.dataset import Dataset, read_dataset
 from training.export import export
+from training.export.parity import parity
 from training.fit import TreeSize
-from training.parity import parity
 from training.pipeline import read_contract
 from training.progress import Silent
 from training.search import SIZES, fit_best, search

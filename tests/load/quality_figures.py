@@ -10,7 +10,7 @@ from tests.load.figures import Figure
 from tests.load.quality import measure
 from training.dataset import Dataset, read_dataset
 from training.export import export
-from training.parity import ROWS, parity
+from training.export.parity import ROWS, parity
 from training.pipeline import read_contract
 from training.progress import Silent
 from training.search import fit_best, search

@@ -12,9 +12,9 @@ from ebb.onnx import OnnxScorer
 from tests.fakes.tables import contract_for, fit_model, make_table
 from training.calibrate import Model, Platt
 from training.export import export
-from training.export_trees import split_thresholds
+from training.export.parity import UNSEEN, around, parity, parity_rows
+from training.export.trees import split_thresholds
 from training.fit import TreeSize
-from training.parity import UNSEEN, around, parity, parity_rows
 
 SLOW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

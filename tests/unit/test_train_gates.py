@@ -11,7 +11,7 @@ from training.evaluation.compare import Comparison
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.fairness import Fairness, Group
 from training.evaluation.gates import Gate, judge, refuse_failed
-from training.parity import Parity
+from training.export.parity import Parity
 
 GOOD = Evaluation(
     rows=1_000,

@@ -12,7 +12,7 @@ from tests.fakes.made_contracts import contract_of
 from tests.fakes.tables import fit_model, make_table
 from training.calibrate import Model, Platt
 from training.export import export
-from training.golden import make_golden, raw_value
+from training.export.golden import make_golden, raw_value
 
 CONTRACT = contract_of(
     'name = "n0"; kind = "number"; missing = true; min = -10; max = 0.1',

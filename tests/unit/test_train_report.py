@@ -19,8 +19,8 @@ from training.evaluation.compare import Comparison
 from training.evaluation.evaluate import evaluate
 from training.evaluation.gates import judge
 from training.export import export
+from training.export.parity import Parity
 from training.judgement import Judgement, Labelled
-from training.parity import Parity
 from training.plots import Axis, Line, plot, round_axis
 from training.progress import Silent
 from training.report import figure

@@ -7,7 +7,7 @@ from ebb.contract.model import Contract
 from ebb.errors import GateRefused
 from training.evaluation.compare import Comparison
 from training.evaluation.evaluate import Evaluation
-from training.parity import Parity
+from training.export.parity import Parity
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from ebb.features.inputs import Inputs, accept_row, encode
 from ebb.ports import Scorer
 from ebb.release.golden import GoldenExample
 from training.calibrate import Model
-from training.export_trees import split_thresholds
-from training.parity import UNSEEN, around
+from training.export.parity import UNSEEN, around
+from training.export.trees import split_thresholds
 
 _WANTED, _TYPICAL, _EACH = 60, 16, 11
 _COMMONEST = 50

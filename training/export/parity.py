@@ -10,7 +10,7 @@ from ebb.errors import GateRefused
 from ebb.features.inputs import Inputs
 from ebb.ports import Scorer
 from training.calibrate import Model
-from training.export_trees import split_thresholds
+from training.export.trees import split_thresholds
 
 ROWS = 100_000
 UNSEEN = "UNSEEN_é中"

@@ -5,7 +5,7 @@ import onnx
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper
 
 from training.calibrate import Model
-from training.export_trees import tree_node
+from training.export.trees import tree_node
 
 _OPSET, _ML_OPSET, _IR = 18, 3, 9
 
