@@ -29,6 +29,14 @@ def test_everything_a_contract_says_is_read() -> None:
     assert contract.rules.adjustments[1].equals == "basic"
     assert contract.gates.max_parity == 1e-6
     assert contract.gates.max_fairness_gap is None
+    assert contract.gates.smallest_group == 50
+
+
+def test_gates_of_groups_are_read() -> None:
+    lines = "smallest_group = 80\nmax_opportunity_gap = 0.2\nmax_group_calibration_error = 0.05\n"
+    gates = parse_contract(TEXT.replace("min_auc = 0.6", f"{lines}min_profit_over_everyone = 1\nmin_auc = 0.6")).gates
+    assert (gates.smallest_group, gates.max_opportunity_gap, gates.max_group_calibration_error) == (80, 0.2, 0.05)
+    assert gates.min_profit_over_everyone == 1
 
 
 def _line_of(text: str) -> int:
@@ -56,6 +64,27 @@ def _line_of(text: str) -> int:
         ("success_rate = 0.25", "success_rate = 25", "success_rate = 0.25", "between 0 and 1"),
         ("success_rate = 0.25", "success_rate = 0", "[decision]", "no action could ever pay"),
         ("min_auc = 0.6", "min_auc = 1.2", "min_auc = 0.6", "between 0.5 and 1"),
+        ("min_auc = 0.6", "min_auc = 0.6\nsmallest_group = 1", "max_calibration_error = 0.1", "between 2 and"),
+        ("min_auc = 0.6", "min_auc = 0.6\nsmallest_group = 9.5", "max_calibration_error = 0.1", "whole number of rows"),
+        (
+            "min_auc = 0.6",
+            "min_auc = 0.6\nsmalest_group = 9",
+            "max_calibration_error = 0.1",
+            "did you mean `smallest_group`",
+        ),
+        ("min_auc = 0.6", "min_auc = 0.6\nmax_opportunity_gap = 2", "max_calibration_error = 0.1", "between 0 and 1"),
+        (
+            "min_auc = 0.6",
+            "min_auc = 0.6\nmax_group_calibration_error = -1",
+            "max_calibration_error = 0.1",
+            "between 0 and 1",
+        ),
+        (
+            "min_auc = 0.6",
+            'min_auc = 0.6\nmin_profit_over_everyone = "x"',
+            "max_calibration_error = 0.1",
+            "a finite number",
+        ),
         ('feature = "plan"', 'feature = "plans"', 'feature = "plan"', "no feature of this contract"),
         ('equals = "basic"', "", "[[rules.adjust]]", "exactly one of"),
         ('column = "Monthly  spend"', 'column = "left"', 'column = "Monthly  spend"', "already used by the label"),

@@ -7,6 +7,7 @@ from ebb.contract.feature import Feature, Kind, Unseen, Value, WhenStale
 
 __all__ = [
     "DEFAULT_HISTORY_KEEP",
+    "SMALLEST_GROUP",
     "SNAPSHOT_TIME",
     "Adjustment",
     "Contract",
@@ -24,6 +25,9 @@ __all__ = [
 
 DEFAULT_HISTORY_KEEP = 730 * 86400.0
 """Seconds that history is kept where a contract does not say: two years, so a year can be compared with the last."""
+
+SMALLEST_GROUP = 50
+"""Rows; the share of a smaller group is chance, where a contract does not say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ class Gates:
     """What a release must reach before it is written; None is not judged.
 
     Profits are per entity, in the currency of the decision; the fairness gap is the largest difference in the
-    share acted on between groups of a protected feature; parity is |ONNX - scikit-learn| in probability.
+    share acted on between groups of a protected feature, the opportunity gap the same among positive rows, the group
+    calibration error the largest |mean probability - share of positives| of a group; groups with fewer rows than
+    `smallest_group` are not judged. Parity is |ONNX - scikit-learn| in probability.
     """
 
     min_auc: float
@@ -73,6 +79,10 @@ class Gates:
     min_profit_over_champion: float | None
     max_latency_ms: float | None
     max_parity: float
+    max_opportunity_gap: float | None = None
+    max_group_calibration_error: float | None = None
+    min_profit_over_everyone: float | None = None
+    smallest_group: int = SMALLEST_GROUP
 
 
 @dataclass(frozen=True)
@@ -133,6 +143,7 @@ class Contract:
         features: in the table's order.
         history_keep: seconds that past values are kept; months wholly older are dropped.
         events: what the features are built from; None where a table brings them.
+        temporal: whether a model is judged on rows later than those it learned from; else on a share of all rows.
     """
 
     name: str
@@ -146,6 +157,7 @@ class Contract:
     features: tuple[Feature, ...]
     history_keep: float = DEFAULT_HISTORY_KEEP
     events: Events | None = None
+    temporal: bool = False
 
     @cached_property
     def numbers(self) -> tuple[Feature, ...]:

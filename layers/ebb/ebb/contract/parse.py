@@ -8,6 +8,7 @@ from ebb.contract.events import check_events, parse_events
 from ebb.contract.lines import key_lines
 from ebb.contract.model import (
     DEFAULT_HISTORY_KEEP,
+    SMALLEST_GROUP,
     SNAPSHOT_TIME,
     Adjustment,
     Contract,
@@ -24,6 +25,7 @@ from ebb.features import values as feature_values
 
 _DAY = 86400.0
 _LONGEST_KEEP = 36500 * _DAY
+_STRATIFIED, _TEMPORAL = "stratified", "temporal"
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -65,6 +67,7 @@ def parse_contract(text: str, source: str = "contract") -> Contract:
         features=features,
         history_keep=_history_keep(top),
         events=events,
+        temporal=_temporal(top, timed=event_time is not None or events is not None),
     )
     check_events(top, contract, top.subs("features"))
     _no_shared_columns(top, contract)
@@ -79,6 +82,15 @@ def _optional_column(top: Table, key: str) -> str | None:
     column = table.text("column")
     table.finish()
     return column
+
+
+def _temporal(top: Table, *, timed: bool) -> bool:
+    kind = top.text("folds", _STRATIFIED)
+    if kind not in {_STRATIFIED, _TEMPORAL}:
+        raise top.fail(f'`folds` is {kind!r}, but must be "{_STRATIFIED}" or "{_TEMPORAL}"', "folds")
+    if kind == _TEMPORAL and not timed:
+        raise top.fail('`folds` = "temporal" needs the moment of each row: add [event_time] with its column', "folds")
+    return kind == _TEMPORAL
 
 
 def _history_keep(top: Table) -> float:
@@ -122,6 +134,9 @@ def _decision(table: Table) -> Decision:
 
 
 def _gates(table: Table) -> Gates:
+    smallest = table.number("smallest_group", SMALLEST_GROUP, low=2, high=1_000_000)
+    if smallest != int(smallest):
+        raise table.fail("`smallest_group` must be a whole number of rows", "smallest_group")
     gates = Gates(
         min_auc=table.number("min_auc", low=0.5, high=1),
         max_calibration_error=table.number("max_calibration_error", low=0, high=1),
@@ -130,6 +145,10 @@ def _gates(table: Table) -> Gates:
         min_profit_over_champion=table.number("min_profit_over_champion", None),
         max_latency_ms=table.number("max_latency_ms", None, low=0.001),
         max_parity=table.number("max_parity", 1e-6, low=0, high=1),
+        max_opportunity_gap=table.number("max_opportunity_gap", None, low=0, high=1),
+        max_group_calibration_error=table.number("max_group_calibration_error", None, low=0, high=1),
+        min_profit_over_everyone=table.number("min_profit_over_everyone", None),
+        smallest_group=int(smallest),
     )
     table.finish()
     return gates
