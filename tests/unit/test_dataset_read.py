@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from ebb.errors import DataError
 from training.dataset import read_table
 from training.dataset.csv_faults import explain
+from training.dataset.wanted import CODED, Wanted
 
 
 def written(tmp_path: Path, content: str | bytes, name: str = "table.csv") -> Path:
@@ -54,7 +56,7 @@ def test_numbers_are_typed_and_text_stays_exactly_as_spelled(tmp_path: Path) -> 
 
 def test_a_column_may_be_kept_as_text(tmp_path: Path) -> None:
     path = written(tmp_path, "code,n\n1.10,1\n1.1,2\n")
-    assert read_table(path, ["code"])["code"].to_pylist() == ["1.10", "1.1"]
+    assert read_table(path, Wanted(texts=["code"]))["code"].to_pylist() == ["1.10", "1.1"]
 
 
 def test_a_quoted_line_break_belongs_to_its_cell(tmp_path: Path) -> None:
@@ -197,7 +199,7 @@ def test_csv_gives_back_what_was_written(tmp_path: Path, rows: list[tuple[str, i
     writer = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writerow(["text", "whole", "real"])
     writer.writerows((text, whole, repr(real)) for text, whole, real in rows)
-    table = read_table(written(tmp_path, buffer.getvalue()), ["text"])
+    table = read_table(written(tmp_path, buffer.getvalue()), Wanted(texts=["text"]))
     assert table["text"].to_pylist() == [row[0] for row in rows]
     assert table["whole"].to_pylist() == [row[1] for row in rows]
     assert [float(value) for value in table["real"].to_pylist()] == [row[2] for row in rows]
@@ -211,3 +213,17 @@ def test_the_real_tables_are_read_from_their_raw_files(shared_data: Path) -> Non
     iranian = read_table(shared_data / "iranian" / "churn.csv")
     assert (iranian.num_rows, iranian.num_columns) == (3_150, 14)
     assert "Charge  Amount" in iranian.column_names
+
+
+def test_only_what_is_wanted_is_read_and_repeated_texts_are_held_once(tmp_path: Path) -> None:
+    table = pa.table({" plan ": ["a", "b"] * 50, "code": ["01", "2"] * 50, "n": list(range(100)), "more": ["x"] * 100})
+    pq.write_table(table, tmp_path / "t.parquet")
+    pa_csv.write_csv(table, tmp_path / "t.csv")
+    wanted = Wanted(["plan", "n", "code"], coded=["plan"], texts=["code"])
+    for name in ("t.parquet", "t.csv"):
+        found = read_table(tmp_path / name, wanted)
+        assert sorted(found.column_names) == ["code", "n", "plan"]
+        assert found.schema.field("plan").type == CODED
+        assert found["plan"].cast(pa.string()).to_pylist() == ["a", "b"] * 50
+        assert found["code"].to_pylist() == ["01", "2"] * 50
+        assert found["n"].to_pylist() == list(range(100))

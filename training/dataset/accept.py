@@ -17,9 +17,10 @@ from training.dataset.event_times import read_event_times
 from training.dataset.features import accept_category, accept_numbers
 from training.dataset.keys import read_keys, row_numbers
 from training.dataset.label import read_labels
-from training.dataset.read import read_table
+from training.dataset.read import read_names, read_table
 from training.dataset.refusals import Refusals
 from training.dataset.texts import Texts
+from training.dataset.wanted import Wanted
 from training.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -71,11 +72,11 @@ def read_dataset(path: Path, contract: Contract, *, labelled: bool = True, progr
     Raises:
         DataError: the file cannot be read, or the contract refuses something in it.
     """
-    texts = [f.column for f in contract.categories] + [contract.label.column]
-    if contract.entity_column is not None:
-        texts.append(contract.entity_column)
-    table = read_table(path, texts)
-    return accept_table(contract, table, labelled=labelled, source=str(path), progress=progress)
+    refusals = Refusals(str(path), contract.name)
+    notes = match_columns(contract, read_names(path), refusals, labelled=labelled)
+    refusals.raise_if_any()
+    columns = _held(read_table(path, _wanted(contract, labelled=labelled)))
+    return _accept(contract, columns, refusals, notes, labelled=labelled, progress=progress)
 
 
 def accept_table(
@@ -96,23 +97,38 @@ def accept_table(
     refusals = Refusals(source, contract.name)
     notes = match_columns(contract, table.column_names, refusals, labelled=labelled)
     refusals.raise_if_any()
-    numbers = np.empty((table.num_rows, len(contract.numbers)), np.float32)
-    categories = np.empty((table.num_rows, len(contract.categories)), object)
+    return _accept(contract, _held(table), refusals, notes, labelled=labelled, progress=progress)
+
+
+def _accept(
+    contract: Contract,
+    columns: dict[str, pa.ChunkedArray],
+    refusals: Refusals,
+    notes: list[str],
+    *,
+    labelled: bool,
+    progress: Progress,
+) -> Dataset:
+    """Hold columns against the contract; each is given up as soon as it is accepted, so that no table stands twice."""
+    rows = len(columns[contract.features[0].column])
+    numbers = np.empty((rows, len(contract.numbers)), np.float32)
+    categories = np.empty((rows, len(contract.categories)), object)
     texts: list[Texts] = []
     with progress.step("Accept columns", len(contract.features)) as done:
         for i, feature in enumerate(contract.numbers):
-            numbers[:, i] = accept_numbers(feature, table[feature.column], refusals)
+            numbers[:, i] = accept_numbers(feature, columns.pop(feature.column), refusals)
             done(1)
         for i, feature in enumerate(contract.categories):
-            texts.append(accept_category(feature, table[feature.column], refusals, notes))
+            texts.append(accept_category(feature, columns.pop(feature.column), refusals, notes))
             categories[:, i] = texts[-1].values()
             done(1)
-    labels = read_labels(contract.label, table[contract.label.column], refusals) if labelled else None
+    labels = read_labels(contract.label, columns[contract.label.column], refusals) if labelled else None
     key = contract.entity_column
     when = contract.event_time
-    times = None if when is None else read_event_times(when, table[when], refusals)
+    times = None if when is None else read_event_times(when, columns[when], refusals)
     moments = times if labelled else None
-    keys = row_numbers(table.num_rows) if key is None else read_keys(key, table[key], refusals, moments)
+    keys = row_numbers(rows) if key is None else read_keys(key, columns[key], refusals, moments)
+    columns.clear()
     refusals.raise_if_any()
     if key is None:
         notes.extend(_without_key(identical_rows(numbers, texts, labels)))
@@ -120,6 +136,18 @@ def accept_table(
     return Dataset(
         Inputs(numbers, categories), labels, np.asarray(keys, object), sha256, tuple(notes), times, tuple(texts)
     )
+
+
+def _wanted(contract: Contract, *, labelled: bool) -> Wanted:
+    """Only what the contract asks for; keys rarely repeat, so that coding them would cost more than it saves."""
+    coded = [f.column for f in contract.categories] + [contract.label.column] * labelled
+    keys = [] if contract.entity_column is None else [contract.entity_column]
+    times = [] if contract.event_time is None else [contract.event_time]
+    return Wanted([f.column for f in contract.numbers] + coded + keys + times, coded, keys)
+
+
+def _held(table: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return dict(zip(table.column_names, table.columns, strict=True))
 
 
 def _without_key(same: int) -> list[str]:

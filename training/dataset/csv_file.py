@@ -11,17 +11,19 @@ import pyarrow.csv as pa_csv
 
 from training.dataset.csv_faults import explain, open_quote
 from training.dataset.csv_head import has_rows, read_head
+from training.dataset.wanted import CODED, EVERYTHING, Wanted
 
 _STREAMED_BYTES = 1 << 20
 
 
-def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
+def read_csv(path: Path, wanted: Wanted = EVERYTHING) -> pa.Table:
     """Read a csv file in UTF-8, with or without a byte order mark; see `read_table`.
 
     Raises:
         DataError: a row has more or fewer cells than the header, bytes are no UTF-8, or names are given twice.
     """
     delimiter, names = read_head(path)
+    names = [name for name in names if wanted.takes(name.strip())]
     if not has_rows(path, delimiter):
         return pa.table({name: pa.array([], pa.string()) for name in names})
     broken = open_quote(path, delimiter)
@@ -33,13 +35,18 @@ def read_csv(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
             read_options=pa_csv.ReadOptions(block_size=8 << 20),
             parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                column_types={n: CODED if n.strip() in wanted.coded else pa.string() for n in names},
+                include_columns=names,
+                strings_can_be_null=False,
             ),
         )
     except pa.ArrowException as error:
         raise explain(path, delimiter, str(error)) from None
-    keep = set(text_columns)
-    columns = [c if n.strip() in keep else typed(c) for n, c in zip(names, table.columns, strict=True)]
+    columns = table.columns
+    del table  # each column's text is given up as soon as it is typed
+    for i, name in enumerate(names):
+        if name.strip() not in wanted.coded and name.strip() not in wanted.texts:
+            columns[i] = typed(columns[i])
     return pa.table(columns, names=names)
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ebb.errors import DataError
+from training.dataset.wanted import EVERYTHING, Wanted
 
 _MAGIC = b"PAR1"
 _BUFFER_BYTES = 1 << 16
@@ -24,17 +25,17 @@ def is_parquet(path: Path) -> bool:
         return False
 
 
-def read_parquet(path: Path) -> pa.Table:
-    """Read a parquet file, or all parquet files below a folder in the order of their paths.
+def read_parquet(path: Path, wanted: Wanted = EVERYTHING) -> pa.Table:
+    """Read a parquet file, or all parquet files below a folder in the order of their paths; see `read_table`.
 
     Raises:
         DataError: a file is damaged or cannot be read, the folder holds none, or its files differ in columns.
     """
     if not path.is_dir():
-        return _read(path)
+        return _read(path, wanted)
     files = part_files(path)
-    tables = [_read(file) for file in files]
-    _refuse_differing(files, [table.schema for table in tables])
+    parquet_schema(path)
+    tables = [_read(file, wanted) for file in files]
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except pa.ArrowException as error:
@@ -111,9 +112,12 @@ def _refuse_differing(files: Sequence[Path], schemas: Sequence[pa.Schema]) -> No
             )
 
 
-def _read(path: Path) -> pa.Table:
-    with _damage_named(path):
-        return pq.ParquetFile(path).read()
+def _read(path: Path, wanted: Wanted) -> pa.Table:
+    with _damage_named(path), pq.ParquetFile(path) as file:
+        names = [name for name in file.schema_arrow.names if wanted.takes(name.strip())]
+    coded = [name for name in names if name.strip() in wanted.coded]
+    with _damage_named(path), pq.ParquetFile(path, read_dictionary=coded) as file:
+        return file.read(names)
 
 
 def _unfit(path: Path, error: Exception) -> DataError:

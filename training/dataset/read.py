@@ -1,6 +1,5 @@
 """A file, or a folder of files, as one table of columns."""
 
-from collections.abc import Collection
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,7 +7,9 @@ import pyarrow as pa
 from ebb.errors import DataError
 from training.dataset.column_names import bare_names
 from training.dataset.csv_file import read_csv
-from training.dataset.parquet_file import is_parquet, read_parquet
+from training.dataset.csv_head import read_head
+from training.dataset.parquet_file import is_parquet, parquet_schema, read_parquet
+from training.dataset.wanted import EVERYTHING, Wanted
 
 _FOREIGN = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
@@ -21,7 +22,7 @@ _FOREIGN = {
 }
 
 
-def read_table(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
+def read_table(path: Path, wanted: Wanted = EVERYTHING) -> pa.Table:
     """Read a csv file, a parquet file or a folder of parquet files.
 
     Column names lose surrounding blanks and nothing else. In csv, a column whose every filled cell is a number is
@@ -29,16 +30,26 @@ def read_table(path: Path, text_columns: Collection[str] = ()) -> pa.Table:
 
     Args:
         path: the file or folder.
-        text_columns: csv columns to keep as text, whatever they hold.
+        wanted: which columns, and how their texts are held.
 
     Raises:
         DataError: there is no such file, or it is empty, damaged, no table, or names two columns alike.
     """
-    table = read_parquet(path) if holds_parquet(path) else read_csv(path, text_columns)
+    table = read_parquet(path, wanted) if holds_parquet(path) else read_csv(path, wanted)
     table = table.rename_columns(bare_names(path, table.column_names))
     if table.num_rows == 0:
         raise no_rows(path)
     return table
+
+
+def read_names(path: Path) -> list[str]:
+    """Return the names of a table's columns without reading its rows.
+
+    Raises:
+        DataError: see `read_table`.
+    """
+    names = parquet_schema(path)[0].names if holds_parquet(path) else read_head(path)[1]
+    return bare_names(path, names)
 
 
 def holds_parquet(path: Path) -> bool:
