@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-from ebb.errors import Conflict, ReleaseError, Unavailable
+from ebb.errors import Conflict, NoRelease, ReleaseError, Unavailable
 from ebb.routing.change import Roles, started
 from ebb.routing.slots import expanded
 from ebb.routing.table import SLOTS, Challenger, Change, Cheap, RoutingTable, Shadow
@@ -113,6 +113,8 @@ class MemoryReleases:
     named: str | None = None
     full: bool = False
     named_cheap: str | None = None
+    before: str | None = None
+    waiting: str | None = None
 
     def contracts(self) -> list[str]:
         return ["tiny"] if self.files else []
@@ -138,7 +140,23 @@ class MemoryReleases:
         assert contract == "tiny"
         if self.full:
             raise ReleaseError("the disk is full")
-        self.named = version
+        self._known(version)
+        if version != self.named:
+            self.named, self.before = version, self.named
+        self.waiting = self.challenger(contract)
+
+    def previous(self, contract: str) -> str | None:
+        assert contract == "tiny"
+        return self.before
+
+    def challenger(self, contract: str) -> str | None:
+        assert contract == "tiny"
+        return None if self.waiting in {self.named, self.before} else self.waiting
+
+    def set_challenger(self, contract: str, version: str) -> None:
+        assert contract == "tiny"
+        self._known(version)
+        self.waiting = version
 
     def cheap(self, contract: str) -> str | None:
         assert contract == "tiny"
@@ -147,3 +165,7 @@ class MemoryReleases:
     def set_cheap(self, contract: str, version: str) -> None:
         assert contract == "tiny"
         self.named_cheap = version
+
+    def _known(self, version: str) -> None:
+        if version not in self.files:
+            raise NoRelease(f"there is no release tiny/{version}")

@@ -1,6 +1,7 @@
 """Releases in a folder: `<root>/<contract>/<version>/`.
 
-The champion's version stands in `<contract>/champion`, that of the cheap release beside it in `<contract>/cheap`.
+The champion's version stands in `<contract>/champion`, that of the cheap release beside it in `<contract>/cheap`, that
+of a challenger in `<contract>/challenger`, and who was champion before in `<contract>/previous`.
 """
 
 import errno
@@ -8,14 +9,16 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ebb.errors import NoRelease, ReleaseError
-from ebb.routing.table import CHAMPION, CHEAP
+from ebb.folder_roles import alone, previous_of, remember
+from ebb.routing.table import CHALLENGER, CHAMPION, CHEAP
 from ebb.synced import replaced, sync, write_synced
 
 _VERSION = re.compile(r"[0-9a-f]{12}")
-_SPOKEN = {CHAMPION: "champion", CHEAP: "cheap release"}
+_SPOKEN = {CHAMPION: "champion", CHEAP: "cheap release", CHALLENGER: "challenger"}
 _CONTRACT = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 
 
@@ -104,13 +107,49 @@ class FolderReleases:
                 shutil.rmtree(partial, ignore_errors=True)
 
     def set_champion(self, contract: str, version: str) -> None:
-        """Name the version that serves from now on, by one rename.
+        """Name the version that serves from now on, by one rename; the champion so far becomes the previous one.
+
+        Raises:
+            NoRelease: there is no such release.
+            ReleaseError: the name cannot be written; the old one stands, and so does who was before it.
+        """
+        if version not in self.versions(contract):
+            raise NoRelease(f"there is no release {contract}/{version}: train one with `ebb train`")
+        folder = self._contract(contract)
+        try:
+            with alone(folder):
+                remember(folder, self._former(contract), version)
+                self._name(contract, CHAMPION, version)
+                self._forget_challenger(contract)
+        except OSError as error:
+            raise ReleaseError(f"the champion of {contract} could not be named: {error.strerror}") from None
+
+    def previous(self, contract: str) -> str | None:
+        """Return the version that was champion before the present one, or None.
+
+        Raises:
+            ReleaseError: a file that names them cannot be read, or names something else.
+        """
+        champion = self.champion(contract)
+        return previous_of(self._contract(contract), champion) if champion else None
+
+    def challenger(self, contract: str) -> str | None:
+        """Return the version that waits to be promoted, or None; who is or was champion waits no more.
+
+        Raises:
+            ReleaseError: a file that names one of them cannot be read, or names something else.
+        """
+        named = self._named(contract, CHALLENGER)
+        return None if named in {self.champion(contract), self.previous(contract)} else named
+
+    def set_challenger(self, contract: str, version: str) -> None:
+        """Name the version that waits to be promoted, by one rename.
 
         Raises:
             NoRelease: there is no such release.
             ReleaseError: the name cannot be written; the old one stands.
         """
-        self._name(contract, CHAMPION, version)
+        self._name(contract, CHALLENGER, version)
 
     def set_cheap(self, contract: str, version: str) -> None:
         """Name the cheap release that stands beside the champion from now on, by one rename.
@@ -120,6 +159,19 @@ class FolderReleases:
             ReleaseError: the name cannot be written; the old one stands.
         """
         self._name(contract, CHEAP, version)
+
+    def _former(self, contract: str) -> str | None:
+        """Return the champion so far; a file that names none stops nobody from naming another."""
+        try:
+            return self.champion(contract)
+        except ReleaseError:
+            return None
+
+    def _forget_challenger(self, contract: str) -> None:
+        """Take the challenger's file away where it names who is, or was, champion: it must not come back later."""
+        with suppress(OSError, ReleaseError):  # the champion is named already
+            if self.challenger(contract) is None:
+                (self._contract(contract) / CHALLENGER).unlink(missing_ok=True)
 
     def _named(self, contract: str, role: str) -> str | None:
         """Return the version that a role's file names."""

@@ -43,7 +43,25 @@ class ReleaseStore(Protocol):
         """
 
     def set_champion(self, contract: str, version: str) -> None:
-        """Name the version that serves from now on, atomically."""
+        """Name the version that serves from now on, atomically; the champion so far becomes the previous one.
+
+        Raises:
+            NoRelease: there is no such release.
+            ReleaseError: it cannot be named; champion and previous champion stand.
+        """
+
+    def previous(self, contract: str) -> str | None:
+        """Return the version that was champion before the present one, or None where there was none."""
+
+    def challenger(self, contract: str) -> str | None:
+        """Return the version that waits to be promoted, or None; who is or was champion waits no more."""
+
+    def set_challenger(self, contract: str, version: str) -> None:
+        """Name the version that waits to be promoted, atomically.
+
+        Raises:
+            NoRelease: there is no such release.
+        """
 
     def cheap(self, contract: str) -> str | None:
         """Return the version of the cheap release beside the champion, or None where there is none."""

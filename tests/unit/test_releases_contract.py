@@ -1,0 +1,200 @@
+"""What every store of releases promises of its roles: the folder and the fake, by the same tests."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ebb.errors import NoRelease, ReleaseError
+from ebb.folder import FolderReleases
+from ebb.folder_roles import previous_of, remember
+from ebb.ports import ReleaseStore
+from tests.fakes.routing import MemoryReleases, version
+
+A, B, C, D = (version(number) for number in range(1, 5))
+STORES: dict[str, Callable[[Path], ReleaseStore]] = {"folder": FolderReleases, "fake": lambda _: MemoryReleases()}
+
+
+def filled(store: ReleaseStore) -> ReleaseStore:
+    for name in (A, B, C, D):
+        store.write("tiny", name, {"card.html": b"<!doctype html>"})
+    return store
+
+
+@pytest.fixture(params=sorted(STORES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ReleaseStore:
+    return filled(STORES[request.param](tmp_path))
+
+
+def roles(store: ReleaseStore) -> tuple[str | None, str | None, str | None]:
+    return store.champion("tiny"), store.previous("tiny"), store.challenger("tiny")
+
+
+def test_nobody_has_a_role_at_first(store: ReleaseStore) -> None:
+    assert roles(store) == (None, None, None)
+
+
+def test_the_first_champion_follows_nobody(store: ReleaseStore) -> None:
+    store.set_champion("tiny", A)
+    assert roles(store) == (A, None, None)
+
+
+def test_the_champion_before_is_remembered_and_two_change_places(store: ReleaseStore) -> None:
+    store.set_champion("tiny", A)
+    store.set_champion("tiny", B)
+    assert roles(store) == (B, A, None)
+    store.set_champion("tiny", A)
+    assert roles(store) == (A, B, None)
+    store.set_champion("tiny", C)
+    assert roles(store) == (C, A, None)
+
+
+def test_the_same_champion_again_keeps_the_one_before(store: ReleaseStore) -> None:
+    store.set_champion("tiny", A)
+    store.set_champion("tiny", B)
+    store.set_champion("tiny", B)
+    assert roles(store) == (B, A, None)
+
+
+def test_a_challenger_waits_until_it_is_champion(store: ReleaseStore) -> None:
+    store.set_champion("tiny", A)
+    store.set_challenger("tiny", B)
+    assert roles(store) == (A, None, B)
+    store.set_champion("tiny", C)
+    assert roles(store) == (C, A, B)
+    store.set_champion("tiny", B)
+    assert roles(store) == (B, C, None)
+
+
+def test_a_challenger_that_was_champion_does_not_come_back(store: ReleaseStore) -> None:
+    store.set_champion("tiny", A)
+    store.set_challenger("tiny", B)
+    for champion in (B, A, C, D):
+        store.set_champion("tiny", champion)
+        assert store.challenger("tiny") is None
+
+
+def test_who_is_or_was_champion_does_not_wait(store: ReleaseStore) -> None:
+    store.set_champion("tiny", A)
+    store.set_champion("tiny", B)
+    for name in (A, B):
+        store.set_challenger("tiny", name)
+        assert roles(store) == (B, A, None)
+
+
+def test_a_release_that_is_none_gets_no_role(store: ReleaseStore) -> None:
+    store.set_champion("tiny", A)
+    for name in (store.set_champion, store.set_challenger):
+        with pytest.raises(NoRelease, match=f"there is no release tiny/{version(9)}"):
+            name("tiny", version(9))
+    assert roles(store) == (A, None, None)
+
+
+MOVES = st.lists(st.tuples(st.sampled_from(["champion", "challenger"]), st.sampled_from([A, B, C, D])), max_size=12)
+
+
+@given(MOVES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_folder_and_fake_agree_after_every_move(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, str]]
+) -> None:
+    both = [filled(make(tmp_path_factory.mktemp("moves"))) for make in STORES.values()]
+    for role, name in moves:
+        for each in both:
+            (each.set_champion if role == "champion" else each.set_challenger)("tiny", name)
+        assert roles(both[0]) == roles(both[1])
+
+
+def test_what_was_written_before_a_kill_means_nothing_yet(tmp_path: Path) -> None:
+    """The line of the coming champion is on the disk, its name is not: nothing has happened."""
+    store = filled(FolderReleases(tmp_path))
+    store.set_champion("tiny", A)
+    store.set_champion("tiny", B)
+    remember(tmp_path / "tiny", B, C)
+    assert roles(store) == (B, A, None)
+    store.set_champion("tiny", D)
+    assert roles(store) == (D, B, None)
+
+
+def test_a_challenger_whose_file_outlived_a_kill_waits_no_more(tmp_path: Path) -> None:
+    store = filled(FolderReleases(tmp_path))
+    store.set_champion("tiny", A)
+    store.set_champion("tiny", B)
+    (tmp_path / "tiny" / "challenger").write_text(f"{B}\n")
+    assert roles(store) == (B, A, None)
+    store.set_champion("tiny", C)
+    assert roles(store) == (C, B, None)
+    assert not (tmp_path / "tiny" / "challenger").exists()
+
+
+def test_a_champion_that_somebody_wrote_by_hand_has_nobody_before(tmp_path: Path) -> None:
+    store = filled(FolderReleases(tmp_path))
+    store.set_champion("tiny", A)
+    store.set_champion("tiny", B)
+    (tmp_path / "tiny" / "champion").write_text(D)
+    assert roles(store) == (D, None, None)
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"latest", f"{A}\n".encode(), f"{A} before {B}\nand more\n".encode()])
+def test_a_damaged_memory_is_told_and_stops_no_promotion(tmp_path: Path, content: bytes) -> None:
+    store = filled(FolderReleases(tmp_path))
+    store.set_champion("tiny", A)
+    (tmp_path / "tiny" / "previous").write_bytes(content)
+    with pytest.raises(ReleaseError, match="previous"):
+        store.previous("tiny")
+    store.set_champion("tiny", B)
+    assert roles(store) == (B, A, None)
+
+
+def test_a_damaged_champion_stops_no_promotion(tmp_path: Path) -> None:
+    store = filled(FolderReleases(tmp_path))
+    store.set_champion("tiny", A)
+    (tmp_path / "tiny" / "champion").write_text("latest")
+    store.set_champion("tiny", B)
+    assert roles(store) == (B, None, None)
+
+
+@pytest.mark.parametrize("failing", [1, 3])
+def test_a_full_disk_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    """Each file costs two waits for the disk: the first file's or the second's fails."""
+    store = filled(FolderReleases(tmp_path))
+    store.set_champion("tiny", A)
+    store.set_champion("tiny", B)
+    calls: list[int] = []
+
+    def full(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == failing:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(ReleaseError, match="could not be named: No space left on device"):
+            store.set_champion("tiny", C)
+    assert roles(store) == (B, A, None)
+    assert not list((tmp_path / "tiny").glob(".*"))
+
+
+def test_two_who_name_at_once_remember_each_other(tmp_path: Path) -> None:
+    """Whoever comes second finds the first as the champion before: nobody is lost."""
+    store = filled(FolderReleases(tmp_path))
+    store.set_champion("tiny", A)
+    for _ in range(10):
+        before = store.champion("tiny")
+        others = [name for name in (B, C, D) if name != before][:2]
+        threads = [threading.Thread(target=store.set_champion, args=("tiny", name)) for name in others]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert {store.champion("tiny"), store.previous("tiny")} == set(others)
+
+
+def test_nobody_remembers_themselves_or_nobody(tmp_path: Path) -> None:
+    remember(tmp_path, None, A)
+    remember(tmp_path, A, A)
+    assert previous_of(tmp_path, A) is None
+    assert list(tmp_path.iterdir()) == []
