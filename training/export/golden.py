@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebb.contract.model import Contract, Feature, Kind, Unseen, Value
+from ebb.decision import threshold
 from ebb.errors import BadFeatures
 from ebb.features.inputs import Inputs, accept_row, encode
 from ebb.ports import Scorer
 from ebb.release.golden import GoldenExample
 from training.calibrate import Model
-from training.export.parity import UNSEEN, around
-from training.export.trees import split_thresholds
+from training.export.edges import around, at_decision, edges
+from training.export.parity_rows import UNSEEN
+from training.fit import Logistic
 
 _WANTED, _TYPICAL, _EACH = 60, 16, 11
 _COMMONEST = 50
@@ -30,7 +32,7 @@ def make_golden(contract: Contract, inputs: Inputs, model: Model, scorer: Scorer
     Args:
         contract: says what is accepted.
         inputs: the training data, whose values are drawn from.
-        model: whose split thresholds are approached.
+        model: whose turning points are approached, of any family.
         scorer: the graph that answers.
         seed: of the draw.
     """
@@ -38,7 +40,7 @@ def make_golden(contract: Contract, inputs: Inputs, model: Model, scorer: Scorer
     made: list[_Made] = []
     for change in (_missing, _unseen, _boundary):
         made.extend(_some([(why, {**draw(), **new}) for why, new in change(contract)]))
-    made.extend(_some([(why, {**draw(), **new}) for why, new in _near_thresholds(contract, model)], _EACH * 2))
+    made.extend(_some(list(_turning(contract, model, draw)), _EACH * 2))
     made.extend(("typical", draw()) for _ in range(max(_TYPICAL, _WANTED - len(made))))
     accepted = [(why, raw) for why, raw in made if _accepts(contract, raw)]
     answers = scorer.score(encode(contract, [accept_row(contract, raw) for _, raw in accepted]))
@@ -99,18 +101,38 @@ def _boundary(contract: Contract) -> Iterator[_Made]:
                 yield f"boundary: {feature.name} at its {word}", {feature.name: value}
 
 
-def _near_thresholds(contract: Contract, model: Model) -> Iterator[_Made]:
-    thresholds = split_thresholds(model.fitted.trees)
+def _turning(contract: Contract, model: Model, draw: Callable[[], _Row]) -> Iterator[_Made]:
+    """Make rows on both sides of where the answer turns: of a split for trees, of the decision for a line."""
+    if isinstance(model.fitted, Logistic):
+        yield from _near_decision(contract, model, draw)
+        return
+    at = edges(model.fitted)
     for j, feature in enumerate(contract.numbers):
-        if feature.kind is Kind.FLAG or j not in thresholds:
+        if feature.kind is Kind.FLAG or j not in at:
             continue
-        middle = thresholds[j][len(thresholds[j]) // 2 : len(thresholds[j]) // 2 + 1]
-        if feature.kind is Kind.INTEGER:
-            near = np.concatenate([np.floor(middle), np.ceil(middle)]).astype(np.float32)
-        else:
-            near = around(middle)
-        for value in near:
-            yield f"threshold: {feature.name}", {feature.name: raw_value(feature, value)}
+        middle = at[j][len(at[j]) // 2 : len(at[j]) // 2 + 1]
+        for value in _beside(feature, middle):
+            yield f"threshold: {feature.name}", {**draw(), feature.name: value}
+
+
+def _near_decision(contract: Contract, model: Model, draw: Callable[[], _Row]) -> Iterator[_Made]:
+    probability = threshold(contract.decision)
+    for j, feature in enumerate(contract.numbers):
+        row = draw()
+        if feature.kind is Kind.FLAG or not _accepts(contract, row):
+            continue
+        reached = at_decision(model, encode(contract, [accept_row(contract, row)]), j, probability)
+        for value in _beside(feature, reached[np.isfinite(reached)]):
+            yield f"threshold: {feature.name} where acting begins to pay", {**row, feature.name: value}
+
+
+def _beside(feature: Feature, at: NDArray[np.floating]) -> list[Value]:
+    """Return raw values on both sides of each edge."""
+    if feature.kind is Kind.INTEGER:
+        near = np.concatenate([np.floor(at), np.ceil(at)]).astype(np.float32)
+    else:
+        near = around(at)
+    return [raw_value(feature, value) for value in near]
 
 
 def _some(made: Sequence[_Made], most: int = _EACH) -> list[_Made]:

@@ -1,13 +1,22 @@
-"""From a fitted model to one ONNX graph: encoding, trees and calibration, with the same bytes every time."""
+"""From a fitted model to one ONNX graph: encoding, estimator and calibration, with the same bytes every time."""
+
+from typing import Any
 
 import numpy as np
-import onnx
-from onnx import NodeProto, TensorProto, ValueInfoProto, helper
+from onnx import TensorProto
 
-from training.calibrate import Model
-from training.export.trees import tree_node
+from ebb.errors import Misuse
+from training.calibrate import Model, Platt
+from training.export.linear import add_line
+from training.export.parts import OUTPUT, Parts
+from training.export.refused import refuse_float32_trees, refuse_wrong
+from training.export.trees import flat_trees, tree_node
+from training.fit import Boosted, Logistic
+from training.fit.encoding import TargetEncoding
+from training.fit.lightgbm import LightTrees
 
-_OPSET, _ML_OPSET, _IR = 18, 3, 9
+EXPORTED = (Boosted, LightTrees, Logistic)
+"""What there is a writer for."""
 
 
 def export(model: Model, numbers: int, categories: int) -> bytes:
@@ -18,60 +27,70 @@ def export(model: Model, numbers: int, categories: int) -> bytes:
     is encoded as the mean of the labels.
 
     Args:
-        model: the fitted model.
+        model: the fitted model, of any family.
         numbers: n.
         categories: c.
+
+    Raises:
+        Misuse: it is no model of Ebb's, or its conversion is known to be wrong; says which and why.
     """
-    inputs: list[ValueInfoProto] = []
-    columns: list[str] = []
-    nodes: list[NodeProto] = []
-    constants: list[TensorProto] = []
-    if numbers:
-        inputs.append(helper.make_tensor_value_info("numbers", TensorProto.FLOAT, [None, numbers]))
-        columns.append("numbers")
-    if categories:
-        inputs.append(helper.make_tensor_value_info("categories", TensorProto.STRING, [None, categories]))
-        for j in range(categories):
-            constants.append(helper.make_tensor(f"index_{j}", TensorProto.INT64, [1], [j]))
-            nodes.extend(_encode(model, j))
-            columns.append(f"encoded_{j}")
-    nodes.append(helper.make_node("Concat", columns, ["columns"], axis=1))
-    nodes.append(helper.make_node("Cast", ["columns"], ["doubles"], to=TensorProto.DOUBLE))
-    nodes.append(tree_node(model.fitted.trees, "doubles", "raw"))
-    nodes.extend(_calibrate())
-    constants.append(helper.make_tensor("slope", TensorProto.FLOAT, [1], [model.platt.slope]))
-    constants.append(helper.make_tensor("offset", TensorProto.FLOAT, [1], [model.platt.offset]))
-    constants.append(helper.make_tensor("flat", TensorProto.INT64, [1], [-1]))
-    output = helper.make_tensor_value_info("probability", TensorProto.FLOAT, [None])
-    graph = helper.make_graph(nodes, "ebb", inputs, [output], constants)
-    opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)]
-    proto = helper.make_model(graph, opset_imports=opsets, ir_version=_IR, producer_name="ebb")
-    onnx.checker.check_model(proto, full_check=True)
-    content: bytes = proto.SerializeToString(deterministic=True)
+    fitted = _known(model)
+    parts = Parts()
+    columns = _columns(parts, fitted.encoding, numbers, categories)
+    if isinstance(fitted, Logistic):
+        raw = add_line(parts, fitted, model.platt, columns)
+    else:
+        doubles = parts.node("Cast", [columns], "doubles", to=TensorProto.DOUBLE)
+        parts.nodes.append(tree_node(flat_trees(fitted), doubles, "raw"))
+        raw = _calibrated(parts, model.platt)
+    _answer(parts, raw)
+    content = parts.to_bytes()
+    refuse_float32_trees(content)
     return content
 
 
-def _encode(model: Model, column: int) -> list[NodeProto]:
-    encoding = model.fitted.encoding
+def _known(model: Any) -> Boosted | LightTrees | Logistic:
+    fitted = model.fitted if isinstance(model, Model) else model
+    if isinstance(model, Model) and isinstance(fitted, EXPORTED):
+        return fitted
+    refuse_wrong(fitted)
+    raise Misuse(
+        f"{type(fitted).__name__} is not exported: Ebb has writers for its own models alone, of the families boosted, "
+        "lightgbm and logistic; fit one with `ebb train`"
+    )
+
+
+def _columns(parts: Parts, encoding: TargetEncoding, numbers: int, categories: int) -> str:
+    """Add what every estimator sees: float32 [N, n + c], numbers first, then encoded categories."""
+    columns: list[str] = []
+    if numbers:
+        columns.append(parts.fed("numbers", TensorProto.FLOAT, numbers))
+    if categories:
+        parts.fed("categories", TensorProto.STRING, categories)
+        columns.extend(_encoded(parts, encoding, j) for j in range(categories))
+    return parts.node("Concat", columns, "columns", axis=1)
+
+
+def _encoded(parts: Parts, encoding: TargetEncoding, column: int) -> str:
     learned = encoding.learned(column)
-    return [
-        helper.make_node("Gather", ["categories", f"index_{column}"], [f"category_{column}"], axis=1),
-        helper.make_node(
-            "LabelEncoder",
-            [f"category_{column}"],
-            [f"encoded_{column}"],
-            domain="ai.onnx.ml",
-            keys_strings=list(learned),
-            values_floats=np.array(list(learned.values()), np.float32).tolist(),
-            default_float=float(np.float32(encoding.mean)),
-        ),
-    ]
+    index = parts.constant(f"index_{column}", TensorProto.INT64, [1], [column])
+    return parts.node(
+        "LabelEncoder",
+        [parts.node("Gather", ["categories", index], f"category_{column}", axis=1)],
+        f"encoded_{column}",
+        domain="ai.onnx.ml",
+        keys_strings=list(learned),
+        values_floats=np.array(list(learned.values()), np.float32).tolist(),
+        default_float=float(np.float32(encoding.mean)),
+    )
 
 
-def _calibrate() -> list[NodeProto]:
-    return [
-        helper.make_node("Mul", ["raw", "slope"], ["scaled"]),
-        helper.make_node("Add", ["scaled", "offset"], ["calibrated"]),
-        helper.make_node("Sigmoid", ["calibrated"], ["column"]),
-        helper.make_node("Reshape", ["column", "flat"], ["probability"]),
-    ]
+def _calibrated(parts: Parts, platt: Platt) -> str:
+    slope = parts.constant("slope", TensorProto.FLOAT, [1], [platt.slope])
+    offset = parts.constant("offset", TensorProto.FLOAT, [1], [platt.offset])
+    return parts.node("Add", [parts.node("Mul", ["raw", slope], "scaled"), offset], "calibrated")
+
+
+def _answer(parts: Parts, calibrated: str) -> None:
+    flat = parts.constant("flat", TensorProto.INT64, [1], [-1])
+    parts.node("Reshape", [parts.node("Sigmoid", [calibrated], "column"), flat], OUTPUT)

@@ -9,6 +9,7 @@ from ebb.features.inputs import Inputs
 from training.fit.boosted import BOOSTED, LIGHTGBM, TreeSize, fit_boosted
 from training.fit.coded import Coded
 from training.fit.encoding import TargetEncoding
+from training.fit.lightgbm import fit_lightgbm
 from training.fit.logistic import LOGISTIC, Linear, fit_logistic
 
 Candidate = TreeSize | Linear
@@ -41,4 +42,6 @@ def fit_candidate(
     """Fit one candidate on N rows with one thread; see the family's own function."""
     if isinstance(candidate, Linear):
         return fit_logistic(rows, labels, candidate, seed, groups)
+    if candidate.family == LIGHTGBM:
+        return fit_lightgbm(rows, labels, candidate, seed, groups)
     return fit_boosted(rows, labels, candidate, seed, groups)
