@@ -1,103 +1,90 @@
-"""How good the answers are, on rows that neither the trees nor the calibration of an answer have seen."""
+"""How good the answers are, on rows that neither the model nor the calibration of an answer have seen."""
 
 import time
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from ebb.contract.model import Contract
 from ebb.decision import threshold
+from ebb.errors import DataError
 from ebb.features.inputs import Inputs
 from ebb.ports import Scorer
-from training.evaluation.fairness import Fairness, fairness
-from training.evaluation.money import profit_at
+from training.evaluation.calibration import BINS, calibration, calibration_error, log_losses, reliability
+from training.evaluation.fairness import Answers, fairness
+from training.evaluation.measured import Interval, Measured
+from training.evaluation.model import Calibrations, Evaluation
+from training.evaluation.money import money
+from training.evaluation.ranking import rank, ranking
+from training.evaluation.resample import Resampler, interval_of
+from training.evaluation.segments import Segments, segment_table
+from training.fit.coded import Coded, code
 
-BINS = 10
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What pooled out-of-fold probabilities are worth.
-
-    Attributes:
-        rows: judged.
-        class_rate: share of positive labels.
-        mean_probability: of all answers; equals the class rate where calibration is right on the whole.
-        auc: area under the ROC curve.
-        calibration_error: see `calibration_error`.
-        brier: mean squared error of the probabilities.
-        log_loss: mean, natural logarithm.
-        base_rate_log_loss: of always answering the class rate.
-        threshold: probability at and above which acting pays.
-        acted_on: share of rows at or above it.
-        profit: per entity, acting at the threshold, in the decision's currency; doing nothing earns 0.
-        profit_everyone: per entity, acting on everyone.
-        fairness: by protected feature.
-    """
-
-    rows: int
-    class_rate: float
-    mean_probability: float
-    auc: float
-    calibration_error: float
-    brier: float
-    log_loss: float
-    base_rate_log_loss: float
-    threshold: float
-    acted_on: float
-    profit: float
-    profit_everyone: float
-    fairness: tuple[Fairness, ...]
+__all__ = ["BINS", "Evaluation", "calibration_error", "evaluate", "latency_ms", "reliability"]
 
 
 def evaluate(
-    contract: Contract, inputs: Inputs, labels: NDArray[np.int8], probabilities: NDArray[np.float64]
+    contract: Contract,
+    inputs: Inputs | Coded,
+    labels: NDArray[np.int8],
+    probabilities: NDArray[np.float64],
+    *,
+    raw: NDArray[np.float64] | None = None,
+    groups: NDArray[np.intp] | None = None,
+    importance: NDArray[np.float64] | None = None,
+    seed: int = 0,
 ) -> Evaluation:
-    """Judge out-of-fold probabilities [N] of N labelled rows by the contract's economics."""
+    """Judge out-of-fold probabilities [N] of N labelled rows by the contract's economics.
+
+    Args:
+        contract: has economics, protected features and the smallest group.
+        inputs: N rows that were held out.
+        labels: 0 or 1, [N].
+        probabilities: calibrated, [N].
+        raw: the log-odds before calibration, [N]; None where they are not known.
+        groups: number of each row's entity, [N]; None where every entity has one row.
+        importance: of the features, numbers before categories; None takes the contract's order.
+        seed: of the intervals.
+
+    Raises:
+        DataError: the rows have one class only, or an answer is no probability.
+    """
+    _judgeable(labels, probabilities)
+    coded, resampler = code(inputs), Resampler(len(labels), groups, seed)
+    ranked = rank(probabilities, labels)
+    found = ranking(ranked, labels, resampler)
     pays_from = threshold(contract.decision)
-    acted = probabilities >= pays_from
+    answers = Answers(probabilities, labels, probabilities >= pays_from)
+    earnings = money(contract.decision, probabilities, labels, ranked, resampler)
+    after = calibration(probabilities, labels, resampler)
+    acted = resampler.measured(float(answers.acted.mean()), resampler.means(answers.acted)[:, 0], 0, 1)
+    figures = {
+        "auc": found.auc,
+        "average_precision": found.average_precision,
+        "calibration_error": after.error,
+        "brier": after.brier,
+        "log_loss": after.log_loss,
+        "acted_on": acted,
+        "profit": earnings.profit,
+        "profit_everyone": earnings.everyone,
+    }
     class_rate = float(labels.mean())
     return Evaluation(
         rows=len(labels),
         class_rate=class_rate,
         mean_probability=float(probabilities.mean()),
-        auc=float(roc_auc_score(labels, probabilities)),
-        calibration_error=calibration_error(probabilities, labels),
-        brier=float(brier_score_loss(labels, probabilities)),
-        log_loss=float(log_loss(labels, probabilities)),
-        base_rate_log_loss=float(log_loss(labels, np.full(len(labels), class_rate))),
+        base_rate_log_loss=float(log_losses(np.full(len(labels), class_rate), labels).mean()),
         threshold=pays_from,
-        acted_on=float(acted.mean()),
-        profit=profit_at(contract.decision, probabilities, labels, pays_from),
-        profit_everyone=profit_at(contract.decision, probabilities, labels, 0.0),
-        fairness=fairness(contract, inputs, labels, acted),
+        fairness=fairness(contract, coded, answers, resampler),
+        entities=resampler.entities,
+        intervals=_intervals(figures),
+        roc=found.roc,
+        precision_recall=found.precision_recall,
+        reliability=Calibrations(None if raw is None else calibration(_sigmoid(raw), labels, resampler), after),
+        money=earnings,
+        segments=segment_table(contract, Segments(contract, coded, importance), answers, ranked, resampler),
+        **{name: figure.value for name, figure in figures.items()},
     )
-
-
-def calibration_error(probabilities: NDArray[Any], labels: NDArray[np.int8], bins: int = BINS) -> float:
-    """Return the expected calibration error over bins of equal width.
-
-    The mean over all rows of |mean probability - share of positives| of the row's bin (Naeini et al., "Obtaining
-    well calibrated probabilities using Bayesian binning", AAAI 2015).
-    """
-    return float(sum(abs(mean - share) * rows for mean, share, rows in reliability(probabilities, labels, bins))) / len(
-        labels
-    )
-
-
-def reliability(
-    probabilities: NDArray[Any], labels: NDArray[np.int8], bins: int = BINS
-) -> list[tuple[float, float, int]]:
-    """Return (mean probability, share of positives, rows) of each bin that has rows; the last bin includes 1."""
-    place = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
-    found = []
-    for b in np.unique(place):
-        rows = place == b
-        found.append((float(probabilities[rows].mean()), float(labels[rows].mean()), int(rows.sum())))
-    return found
 
 
 def latency_ms(scorer: Scorer, inputs: Inputs, calls: int = 300) -> float:
@@ -109,3 +96,23 @@ def latency_ms(scorer: Scorer, inputs: Inputs, calls: int = 300) -> float:
         scorer.score(row)
         taken.append(time.perf_counter() - started)
     return float(np.median(taken)) * 1000
+
+
+def _judgeable(labels: NDArray[np.int8], probabilities: NDArray[np.float64]) -> None:
+    positives = int(labels.sum())
+    if not 0 < positives < len(labels):
+        raise DataError(
+            f"{len(labels):,} rows with {positives:,} positive labels cannot be judged: both classes must occur"
+        )
+    wrong = int((~((probabilities >= 0) & (probabilities <= 1))).sum())
+    if wrong:
+        raise DataError(f"{wrong:,} of {len(labels):,} answers are no probabilities from 0 to 1: train again")
+
+
+def _intervals(figures: dict[str, Measured]) -> dict[str, Interval | None]:
+    return {name: interval_of(figure) for name, figure in figures.items()}
+
+
+def _sigmoid(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    probabilities: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -raw))
+    return probabilities

@@ -46,7 +46,8 @@ class Fairness:
             than two groups that have enough positive rows.
         opportunity_rows: positive rows of those groups.
         calibration: largest |mean probability - share of positives| of a group. None without a group.
-        not_judged: groups with too few rows.
+        not_judged: groups with too few rows, the largest twenty of them.
+        too_small: how many groups have too few rows.
     """
 
     feature: str
@@ -56,6 +57,7 @@ class Fairness:
     opportunity_rows: int = 0
     calibration: Measured | None = None
     not_judged: tuple[TooSmall, ...] = ()
+    too_small: int = 0
 
     @property
     def gap(self) -> float:

@@ -1,101 +1,108 @@
-"""Which groups of a protected feature would be acted on how often."""
+"""Which groups of a protected feature would be acted on how often, found how often, and told the truth.
 
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+Demographic parity compares the shares acted on, equal opportunity those among positive rows (Hardt, Price and
+Srebro, "Equality of opportunity in supervised learning", NeurIPS 2016), calibration within groups the mean
+probability with the share of positives. Unless answers or outcomes are trivial the three cannot all hold (Kleinberg,
+Mullainathan and Raghavan, "Inherent trade-offs in the fair determination of risk scores", ITCS 2017), so a contract
+says which of them it asks for.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ebb.contract.model import Contract, Feature, Kind
-from ebb.features.inputs import Inputs
+from ebb.contract.model import SMALLEST_GROUP, Contract
+from training.evaluation.fair_groups import Fairness, Group, TooSmall
+from training.evaluation.groups import Grouping, grouping
+from training.evaluation.measured import Measured
+from training.evaluation.resample import Resampler
+from training.fit.coded import Coded
 
-SMALLEST_GROUP = 50
-"""Rows; the share of a smaller group is chance."""
-_MOST_VALUES = 10
-MISSING = "missing"
+__all__ = ["SMALLEST_GROUP", "Answers", "fairness"]
 
-
-@dataclass(frozen=True)
-class Group:
-    """One group of a protected feature.
-
-    Attributes:
-        name: the category, the value or the range.
-        rows: how many.
-        positives: share of positive labels.
-        acted_on: share that would be acted on.
-    """
-
-    name: str
-    rows: int
-    positives: float
-    acted_on: float
+_MOST_NAMED = 20
+"""Groups that are named as too small; a table may have thousands."""
 
 
-@dataclass(frozen=True)
-class Fairness:
-    """The groups of one protected feature that have enough rows, and the gap between their shares acted on."""
-
-    feature: str
-    groups: tuple[Group, ...]
-
-    @property
-    def gap(self) -> float:
-        """Largest difference in the share acted on; 0 with fewer than two groups."""
-        shares = [group.acted_on for group in self.groups]
-        return max(shares) - min(shares) if shares else 0.0
-
-    @property
-    def rows(self) -> int:
-        """Rows in the judged groups."""
-        return sum(group.rows for group in self.groups)
-
-
-def fairness(
-    contract: Contract, inputs: Inputs, labels: NDArray[np.int8], acted: NDArray[np.bool_]
-) -> tuple[Fairness, ...]:
+def fairness(contract: Contract, coded: Coded, answers: "Answers", resampler: Resampler) -> tuple[Fairness, ...]:
     """Compare the groups of every protected feature.
 
     Args:
-        contract: says which features are protected.
-        inputs: N rows.
+        contract: says which features are protected, and how many rows a group needs.
+        coded: N rows.
+        answers: to them.
+        resampler: of them.
+    """
+    return tuple(
+        _compared(feature.name, grouping(contract, coded, feature), answers, resampler, contract.gates.smallest_group)
+        for feature in contract.features
+        if feature.protected
+    )
+
+
+class Answers:
+    """What was answered to N rows, and what was true.
+
+    Args:
+        probabilities: [N].
         labels: 0 or 1, [N].
         acted: whether each row would be acted on, [N].
     """
-    found = []
-    for feature in contract.features:
-        if not feature.protected:
-            continue
-        names = group_names(feature, _column(contract, inputs, feature))
-        groups = []
-        for name in np.unique(names).tolist():
-            rows = names == name
-            if (count := int(rows.sum())) >= SMALLEST_GROUP:
-                groups.append(Group(name, count, float(labels[rows].mean()), float(acted[rows].mean())))
-        found.append(Fairness(feature.name, tuple(groups)))
-    return tuple(found)
+
+    def __init__(
+        self, probabilities: NDArray[np.float64], labels: NDArray[np.int8], acted: NDArray[np.bool_]
+    ) -> None:
+        self.probabilities, self.labels, self.acted = probabilities, labels, acted
+        self.columns = {
+            "positives": labels,
+            "acted": acted,
+            "found": acted & (labels == 1),
+            "told": probabilities,
+        }
 
 
-def group_names(feature: Feature, column: NDArray[Any]) -> NDArray[Any]:
-    """Return each row's group, str [N]: the category, the value of a flag or of few values, else a quarter's range."""
-    if feature.is_category:
-        return np.array([value or MISSING for value in column.tolist()], dtype=str)
-    known = column[~np.isnan(column)]
-    values = np.unique(known)
-    if feature.kind is Kind.FLAG or len(values) <= _MOST_VALUES:
-        return np.array([MISSING if np.isnan(v) else f"{v:g}" for v in column.tolist()], dtype=str)
-    edges = np.unique(np.quantile(known, [0.25, 0.5, 0.75]))
-    bounds = [f"{edge:g}" for edge in edges]
-    ranges = [f"below {bounds[0]}", *(f"{a} to {b}" for a, b in pairwise(bounds))]
-    names = np.array([*ranges, f"{bounds[-1]} and above", MISSING])
-    place = np.where(np.isnan(column), len(names) - 1, np.searchsorted(edges, column, side="right"))
-    grouped: NDArray[Any] = names[place]
-    return grouped
+def _compared(name: str, groups: Grouping, answers: Answers, resampler: Resampler, smallest: int) -> Fairness:
+    rows = groups.rows
+    kept, small = np.flatnonzero(rows >= smallest), np.flatnonzero((rows > 0) & (rows < smallest))
+    small = small[np.argsort(-rows[small], kind="stable")]
+    codes = groups.only(kept)
+    inside = codes >= 0
+    sums = {
+        key: np.bincount(codes[inside], column[inside], minlength=len(kept)) for key, column in answers.columns.items()
+    }
+    samples = {key: resampler.cells(codes, len(kept), column) for key, column in answers.columns.items()}
+    counted, sampled = rows[kept].astype(np.float64), resampler.cells(codes, len(kept))
+    enough = sums["positives"] >= smallest
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.where(enough, sums["found"] / sums["positives"], np.nan)
+        parity = _gap(resampler, sums["acted"] / counted, samples["acted"] / sampled)
+        opportunity = _gap(resampler, found[enough], (samples["found"] / samples["positives"])[:, enough])
+        error = np.abs(sums["told"] - sums["positives"]) / counted
+        errors = np.abs(samples["told"] - samples["positives"]) / sampled
+    told = zip(
+        kept.tolist(),
+        (sums["positives"] / counted).tolist(),
+        (sums["acted"] / counted).tolist(),
+        found.tolist(),
+        (sums["told"] / counted).tolist(),
+        strict=True,
+    )
+    return Fairness(
+        name,
+        tuple(
+            Group(groups.names[g], int(rows[g]), y, acted, None if np.isnan(tpr) else tpr, p)
+            for g, y, acted, tpr, p in told
+        ),
+        parity,
+        opportunity,
+        int(sums["positives"][enough].sum()),
+        resampler.measured(float(error.max()), errors.max(axis=1), 0, 1) if len(kept) else None,
+        tuple(TooSmall(groups.names[g], int(rows[g])) for g in small[:_MOST_NAMED].tolist()),
+        len(small),
+    )
 
 
-def _column(contract: Contract, inputs: Inputs, feature: Feature) -> NDArray[Any]:
-    if feature.is_category:
-        categories: NDArray[Any] = inputs.categories[:, contract.categories.index(feature)]
-        return categories
-    return inputs.numbers[:, contract.numbers.index(feature)]
+def _gap(resampler: Resampler, shares: NDArray[np.float64], samples: NDArray[np.float64]) -> Measured | None:
+    """Return the largest difference between shares [G], with samples [resamples, G]; None for fewer than two."""
+    if len(shares) < 2:  # noqa: PLR2004 - a difference needs two
+        return None
+    return resampler.measured(float(np.ptp(shares)), np.ptp(samples, axis=1), 0, 1)
