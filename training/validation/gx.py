@@ -1,0 +1,57 @@
+"""Great Expectations behind one door: imported when it is needed, silent, without network, and writing nothing.
+
+Version 1.24 sends no usage statistics of its own; the switches are set all the same, for those that do.
+"""
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SWITCHES = {"GX_ANALYTICS_ENABLED": "false"}
+
+
+@cache
+def load() -> Any:
+    """Return the module `great_expectations`; the first call takes seconds."""
+    for name, value in _SWITCHES.items():
+        os.environ[name] = value
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations  # noqa: PLC0415 - takes seconds, and many commands never need it
+    # It logs whole tracebacks of what becomes a failed expectation here.
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    return great_expectations
+
+
+def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, examples: int) -> Any:
+    """Hold a frame against expectations of Great Expectations.
+
+    Args:
+        frame: what is judged.
+        expectations: in the order of the results.
+        name: the suite's.
+        examples: how many values that break an expectation its result may hold; 0 for personal ones.
+
+    Returns:
+        Its `ExpectationSuiteValidationResult`.
+    """
+    gx = load()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context = gx.get_context(mode="ephemeral")
+        context.enable_analytics(enable=False)
+        context.variables.progress_bars = {"globally": False}
+        asset = context.data_sources.add_pandas("ebb").add_dataframe_asset(name)
+        batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+        suite = gx.ExpectationSuite(name=name, expectations=list(expectations))
+        return batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": examples})
+
+
+Make = Callable[..., Any]
+"""One of Great Expectations' own classes of expectations."""
