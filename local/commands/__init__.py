@@ -6,6 +6,8 @@ from local.commands.build import build
 from local.commands.check import check
 from local.commands.down import down
 from local.commands.init import init
+from local.commands.job.run import run as run_job
+from local.commands.job.stop import stop as stop_job
 from local.commands.load import load
 from local.commands.route.profit import profit
 from local.commands.route.promote import promote
@@ -35,6 +37,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "check": check,
 }
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., object]]]] = {
+    "job": ("Training's steps as SageMaker jobs, here or there.", {"run": run_job, "stop": stop_job}),
     "subject": ("What is held of one entity, and its erasure.", {"show": show, "erase": erase}),
     "route": (
         "Which releases serve, and with which weights.",

@@ -9,7 +9,10 @@ from local.jobs.request import JobRequest
 from local.jobs.run import JobRun
 from local.jobs.status import JobStatus, ask_to_stop, describe
 
-__all__ = ["Started", "describe", "start", "stop"]
+__all__ = ["JOBS", "Started", "describe", "start", "stop"]
+
+JOBS = "jobs"
+"""Folder of all runs, in the state folder."""
 
 
 class Started:

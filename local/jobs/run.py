@@ -26,6 +26,20 @@ def _unheard(_line: str) -> None:
     """Let a line pass."""
 
 
+class JobFailed(EbbError):
+    """A job failed; its status says why."""
+
+
+def refuse_failed(status: JobStatus) -> None:
+    """Make an error of a run that failed.
+
+    Raises:
+        JobFailed: with the reason.
+    """
+    if status.status == "Failed":
+        raise JobFailed(f"the job {status.name} failed: {status.failure_reason}")
+
+
 class JobRun:
     """Runs one request: to be run by one thread, and to be stopped or interrupted by any.
 

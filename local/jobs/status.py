@@ -48,6 +48,11 @@ class JobStatus(BaseModel):
     output: str = ""
 
     @property
+    def told(self) -> str:
+        """The status for people."""
+        return self.status if self.status == self.secondary else f"{self.status} ({self.secondary})"
+
+    @property
     def over(self) -> bool:
         """Whether nothing of it runs any more."""
         return self.status in OVER

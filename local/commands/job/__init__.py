@@ -1,0 +1,1 @@
+"""`ebb job`: training's steps as SageMaker jobs, here or there."""

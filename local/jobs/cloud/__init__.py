@@ -1,0 +1,1 @@
+"""The same jobs on SageMaker, asked for through its SDK."""
