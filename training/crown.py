@@ -9,6 +9,8 @@ from pathlib import Path
 from types import FrameType
 
 from ebb.errors import ReleaseError
+from ebb.folder import FolderReleases
+from training.registry.ledger import Ledger
 
 _LOCK = ".lock"
 
@@ -49,3 +51,20 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if waiting:
         raise KeyboardInterrupt
+
+
+def crown(store: FolderReleases, ledger: Ledger, contract: str, version: str) -> None:
+    """Name the champion: file first, then aliases, in one step that Ctrl-C waits for.
+
+    That the aliases have to follow is noted first, so that the next call makes up for a kill in between. Whoever calls
+    holds the lock of the releases.
+
+    Raises:
+        ReleaseError: the champion cannot be named; nothing has moved.
+    """
+    with uninterrupted():
+        if ledger.used:
+            ledger.pending.expect_aliases()
+        store.set_champion(contract, version)
+        if ledger.used:
+            ledger.follow()

@@ -1,17 +1,23 @@
 """A draft's way into the store and the registry: whole or not at all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
-from ebb.errors import ReleaseError, Unavailable
+from ebb.errors import EbbError, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.release.golden import instruction_set
-from ebb.release.manifest import CARD, CONTRACT, MANIFEST, METRICS, Manifest, digest, verify
-from training.crown import one_at_a_time, uninterrupted
+from ebb.release.manifest import CONTRACT, MANIFEST, Manifest, digest, verify
+from training.crown import crown, one_at_a_time
 from training.draft import Draft
+from training.promotable import check_promotable
 from training.provenance import git_commit, library_versions
-from training.register import Registry
+from training.registry.ledger import Ledger
+from training.registry.registration import RELEASE, Registration
+
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -21,43 +27,75 @@ class Published:
     Attributes:
         run_id: MLflow run; empty where the registry was away.
         model_version: its number in the registry; empty likewise.
+        role: `champion`, or `challenger` where it was not promoted.
         notes: what people should know.
     """
 
     run_id: str
     model_version: str
+    role: str
     notes: tuple[str, ...]
 
 
-def publish(draft: Draft, releases: Path) -> Published:
-    """Write the release, register it and name it champion: file first, then alias.
+def publish(
+    draft: Draft,
+    releases: Path,
+    *,
+    promote: bool = True,
+    artifacts: Mapping[str, bytes] = _NOTHING,
+    registry_uri: str = "",
+) -> Published:
+    """Write the release, register it as the challenger, and promote it: file first, then alias.
+
+    What the registry missed before is made up for on the way. A registry that is away costs a note and no release.
 
     Args:
         draft: all files but the manifest.
         releases: the folder of releases.
+        promote: whether it becomes the champion; else it waits as the challenger for `ebb promote`.
+        artifacts: content by name that the registry keeps with the run, such as validation documents.
+        registry_uri: address of an MLflow server or database; empty for the sqlite file beside the releases.
 
     Raises:
         ReleaseError: the release cannot be written; nothing of it is kept and the champion stays.
     """
+    contract, version = draft.contract, draft.version
     with one_at_a_time(releases):
-        store = FolderReleases(releases)
-        notes: list[str] = []
-        if draft.version in store.versions(draft.contract):
+        store, ledger = FolderReleases(releases), Ledger(releases, contract, registry_uri)
+        if version in store.versions(contract):
             _verify_existing(store, draft)
-            notes.append("this very release existed already (same data, contract and model), so its files stand")
-        registry, run_id = _open_run(draft, releases, notes)
+            ledger.notes.append("this very release existed already (same data, contract and model), so its files stand")
+        run_id = ledger.start(_first_tags(draft))
         try:
-            store.write(draft.contract, draft.version, {**draft.files, MANIFEST: _manifest(draft, run_id).to_bytes()})
-            number = _register(registry, draft, releases, run_id, notes)
+            store.write(contract, version, {**draft.files, MANIFEST: _manifest(draft, run_id).to_bytes()})
+            store.set_challenger(contract, version)
+            registration = Registration(contract, version, run_id, draft.parameters, artifacts)
+            run_id, number = ledger.register(registration)
         except BaseException:
-            if registry is not None:
-                registry.fail(run_id)
+            ledger.fail(run_id)
             raise
-        with uninterrupted():
-            store.set_champion(draft.contract, draft.version)
-            if registry is not None and number:
-                _crown(registry, number, notes)
-    return Published(run_id, number, tuple(notes))
+        ledger.sync()
+        if ledger.synced:
+            ledger.notes.append(f"registered now, after the registry was away: {', '.join(ledger.synced)}")
+        _crown(store, ledger, draft, promote=promote)
+        role = "champion" if store.champion(contract) == version else "challenger"
+    return Published(run_id if number else "", number, role, tuple(ledger.notes))
+
+
+def _crown(store: FolderReleases, ledger: Ledger, draft: Draft, *, promote: bool) -> None:
+    """Promote the release where that is wanted and allowed; else let it wait."""
+    contract, version = draft.contract, draft.version
+    if not promote:
+        ledger.follow()
+        return
+    try:
+        # A contract may change from one training to the next; whoever promotes by hand is asked first.
+        ledger.notes.extend(check_promotable(store, contract, version, breaking=True))
+    except EbbError as refused:
+        ledger.notes.append(f"warning: the release waits as the challenger, since it was not promoted: {refused}")
+        ledger.follow()
+        return
+    crown(store, ledger, contract, version)
 
 
 def _verify_existing(store: FolderReleases, draft: Draft) -> None:
@@ -67,48 +105,16 @@ def _verify_existing(store: FolderReleases, draft: Draft) -> None:
         raise ReleaseError(f"{error}; remove its folder, then train again") from None
 
 
-def _open_run(draft: Draft, releases: Path, notes: list[str]) -> tuple[Registry | None, str]:
+def _first_tags(draft: Draft) -> dict[str, str]:
+    """Return what is known of a release before it is written: a run that fails says at least this."""
     tags = {
-        "ebb.data_sha256": draft.data_sha256,
+        RELEASE: draft.version,
+        "ebb.contract": draft.contract,
         "ebb.contract_sha256": digest(draft.files[CONTRACT]),
-        "ebb.release": draft.version,
+        "ebb.data_sha256": draft.data_sha256,
         "mlflow.source.git.commit": git_commit(),
     }
-    try:
-        registry = Registry(releases, draft.contract)
-        return registry, registry.start(draft.parameters, {name: value for name, value in tags.items() if value})
-    except Unavailable as error:
-        notes.append(f"the release is not registered: {error}")
-        return None, ""
-
-
-def _register(registry: Registry | None, draft: Draft, releases: Path, run_id: str, notes: list[str]) -> str:
-    if registry is None:
-        return ""
-    texts = {name: draft.files[name].decode() for name in (CARD, METRICS)}
-    try:
-        number = registry.publish(run_id, draft.version, releases / draft.contract / draft.version)
-        registry.finish(run_id, _numbers(draft), texts)
-    except Unavailable as error:
-        registry.fail(run_id)
-        notes.append(f"the release is kept, but not registered: {error}")
-        return ""
-    return number
-
-
-def _numbers(draft: Draft) -> dict[str, float]:
-    told = {name: float(value) for name, value in draft.metrics.items() if isinstance(value, int | float)}
-    return {**told, "parity": draft.metrics["parity"]["largest"]}
-
-
-def _crown(registry: Registry, number: str, notes: list[str]) -> None:
-    try:
-        registry.crown(number)
-    except Unavailable as error:
-        notes.append(
-            f"the release serves as champion, but the registry's alias `champion` did not follow: {error}; "
-            "it follows with the next training"
-        )
+    return {name: value for name, value in tags.items() if value}
 
 
 def _manifest(draft: Draft, run_id: str) -> Manifest:

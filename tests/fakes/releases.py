@@ -1,6 +1,8 @@
 """A real, tiny release: a hand-made ONNX graph for the small contract, with everything a release needs."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper
@@ -58,8 +60,19 @@ def tiny_model(bias: float = 0.0) -> bytes:
     return content
 
 
-def tiny_release(bias: float = 0.0, text: str = TEXT) -> dict[str, bytes]:
-    """Return the files of a complete release that verifies, loads and answers its golden examples."""
+def tiny_metrics(**changes: Any) -> dict[str, Any]:
+    """Return metrics whose gates passed, as a training writes them."""
+    gates = (
+        ("min_auc", 0.8, 0.6, True),
+        ("max_calibration_error", 0.01, 0.1, False),
+        ("max_parity", 1e-7, 1e-6, False),
+    )
+    told = [{"name": n, "value": v, "limit": x, "at_least": up, "rows": 4} for n, v, x, up in gates]
+    return {"auc": 0.8, "profit": 1.5, "rows": 4, "parity": {"largest": 1e-7}, "gates": told, "notes": []} | changes
+
+
+def tiny_release(bias: float = 0.0, text: str = TEXT, **metrics: Any) -> dict[str, bytes]:
+    """Return the files of a complete release that verifies, loads, answers its golden examples and passed its gates."""
     contract = tiny_contract()
     model = tiny_model(bias)
     scorer = OnnxScorer(model)
@@ -73,7 +86,7 @@ def tiny_release(bias: float = 0.0, text: str = TEXT) -> dict[str, bytes]:
         m.CONTRACT: text.encode(),
         m.REFERENCE: make_reference(contract, inputs, labels, scores).to_bytes(),
         m.GOLDEN: golden_to_bytes(examples),
-        m.METRICS: b"{}\n",
+        m.METRICS: json.dumps(tiny_metrics(**metrics)).encode(),
         m.CARD: b"<!doctype html>\n",
     }
     return with_manifest(files, contract)

@@ -9,18 +9,17 @@ from mlflow import MlflowClient
 from ebb.errors import ReleaseError, Unavailable
 from ebb.folder import FolderReleases
 from tests.fakes.contracts import tiny_contract
-from tests.fakes.releases import tiny_release
+from tests.fakes.releases import tiny_metrics, tiny_release
 from training.draft import Draft
 from training.publish import publish
-from training.register import Registry
+from training.registry.registry import Registry
 
 TINY_NAME = tiny_contract().name
-METRICS: dict[str, Any] = {"auc": 0.8, "parity": {"largest": 1e-7}, "rows": 4, "notes": []}
 
 
 def draft(bias: float = 0.0) -> Draft:
     files = {name: content for name, content in tiny_release(bias).items() if name != "manifest.json"}
-    return Draft(TINY_NAME, "a" * 64, files, {"leaves": 8}, METRICS)
+    return Draft(TINY_NAME, "a" * 64, files, {"leaves": 8}, tiny_metrics())
 
 
 def client(releases: Path) -> MlflowClient:
@@ -47,9 +46,9 @@ def test_a_draft_is_written_registered_and_crowned(releases: Path) -> None:
     assert FolderReleases(releases).champion(TINY_NAME) == made.version
     version = client(releases).get_model_version_by_alias(TINY_NAME, "champion")
     assert str(version.version) == published.model_version
-    assert version.tags == {"ebb.release": made.version}
+    assert version.tags["ebb.release"] == made.version
     run = client(releases).get_run(published.run_id)
-    assert (run.info.status, run.data.metrics) == ("FINISHED", {"auc": 0.8, "rows": 4.0, "parity": 1e-7})
+    assert (run.info.status, run.data.metrics) == ("FINISHED", {"auc": 0.8, "profit": 1.5, "rows": 4.0, "parity": 1e-7})
 
 
 def test_a_failed_write_marks_the_run_and_keeps_the_champion(releases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,14 +74,14 @@ def test_an_alias_that_does_not_follow_is_told(releases: Path, monkeypatch: pyte
         raise Unavailable("the registry (MLflow) failed: gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Registry, "crown", away)
+        patched.setattr(Registry, "align", away)
         published = publish(made, releases)
     assert FolderReleases(releases).champion(TINY_NAME) == made.version
     (note,) = published.notes
-    assert note.startswith("the release serves as champion, but the registry's alias `champion` did not follow")
+    assert note.startswith("the registry's aliases did not follow: the registry (MLflow) failed: gone")
     publish(made, releases)
     version = client(releases).get_model_version_by_alias(TINY_NAME, "champion")
-    assert version.tags == {"ebb.release": made.version}
+    assert version.tags["ebb.release"] == made.version
 
 
 def test_a_registration_that_fails_keeps_the_release(releases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,8 +90,9 @@ def test_a_registration_that_fails_keeps_the_release(releases: Path, monkeypatch
     def away(*_: Any) -> str:
         raise Unavailable("the registry (MLflow) failed: gone")
 
-    monkeypatch.setattr(Registry, "publish", away)
-    published = publish(made, releases)
+    with monkeypatch.context() as patched:
+        patched.setattr(Registry, "register", away)
+        published = publish(made, releases)
     assert published.model_version == ""
     assert published.notes[0].startswith("the release is kept, but not registered: the registry (MLflow) failed: gone")
     assert FolderReleases(releases).champion(TINY_NAME) == made.version
