@@ -6,7 +6,7 @@ from pathlib import Path
 from ebb.errors import DataError, EbbError, NoRelease, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
-from ebb.release.load import LoadedRelease, load_champion
+from ebb.release.load import LoadedRelease, load_release
 
 ARCHIVE = "model.tar.gz"
 """What SageMaker makes of a training's model folder."""
@@ -56,13 +56,15 @@ def releases_of(channel: Path, work: Path) -> tuple[Path, str]:
 
 
 def release_of(channel: Path, work: Path) -> LoadedRelease:
-    """Verify and load the champion of an input.
+    """Verify and load the champion of an input, or the release that waits to become the first one.
 
     Raises:
         ReleaseError: there is none, or it fails its checks.
     """
     root, contract = releases_of(channel, work)
-    return load_champion(FolderReleases(root), contract, OnnxScorer)
+    store = FolderReleases(root)
+    version = store.champion(contract) or store.challenger(contract) or store.versions(contract)[-1]
+    return load_release(store, contract, version, OnnxScorer)
 
 
 def _only(channel: Path, found: list[Path], what: str) -> Path:

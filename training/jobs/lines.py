@@ -1,4 +1,4 @@
-"""Progress as lines of a log: a step's begin and end, and every tenth of it."""
+"""Progress as lines of a log: a step's begin and end, and tenths of it where it takes long."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 _TENTHS = 10
+_PAUSE_SECONDS = 2.0
 
 
 class Lines:
@@ -14,15 +15,16 @@ class Lines:
     @contextmanager
     def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Open a step of `total` units and say so."""
-        began, done, told = monotonic(), 0, 0
+        began = said = monotonic()
+        done = told = 0
         say(f"{title} ...")
 
         def advance(more: int) -> None:
-            nonlocal done, told
+            nonlocal done, told, said
             done += more
             tenths = min(_TENTHS * done // max(total, 1), _TENTHS)
-            if told < tenths < _TENTHS:
-                told = tenths
+            if told < tenths < _TENTHS and monotonic() - said > _PAUSE_SECONDS:
+                told, said = tenths, monotonic()
                 say(f"{title}: {tenths * 100 // _TENTHS} %")
 
         yield advance

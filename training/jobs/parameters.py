@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from ebb.errors import Misuse
 
+_MOST_DIGITS = 9
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -24,6 +25,20 @@ def seconds_of(parameters: Mapping[str, str], name: str) -> float | None:
     if not 0 <= value < math.inf:
         raise Misuse(f"the parameter {name!r} must be a number of seconds, 0 or more")
     return value
+
+
+def count_of(parameters: Mapping[str, str], name: str) -> int | None:
+    """Return a whole number, 1 or more; None where it was not said.
+
+    Raises:
+        Misuse: it is none.
+    """
+    text = parameters.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) > 0):
+        raise Misuse(f"the parameter {name!r} must be a whole number, 1 or more")
+    return int(text)
 
 
 def flag_of(parameters: Mapping[str, str], name: str) -> bool:

@@ -65,7 +65,12 @@ _ALL = (
         "training",
         {"contract": _CONTRACT, "train": _TABLE},
         {"champion": f"{_RELEASE}: what the new release is compared with"},
-        {"seconds": "budget of the search; without one it ends by itself"},
+        {
+            "seconds": "budget of search and refit; without one only the shipped candidates are compared",
+            "trials": "candidates to try at most",
+            "workers": "fits at once; all cores if not given",
+            "families": "families that may win, with commas between",
+        },
     ),
     Job("evaluate", "processing", {"release": _RELEASE, "data": _TABLE}, {}, {}),
     Job("batch", "processing", {"release": _RELEASE, "data": "parquet files, at any depth"}, {}, {}),
