@@ -2,17 +2,16 @@
 
 from typing import Any
 
-import numpy as np
 from onnx import TensorProto
 
 from ebb.errors import Misuse
 from training.calibrate import Model, Platt
+from training.export.encoded import add_columns
 from training.export.linear import add_line
 from training.export.parts import OUTPUT, Parts
 from training.export.refused import refuse_float32_trees, refuse_wrong
 from training.export.trees import flat_trees, tree_node
 from training.fit import Boosted, Logistic
-from training.fit.encoding import TargetEncoding
 from training.fit.lightgbm import LightTrees
 
 EXPORTED = (Boosted, LightTrees, Logistic)
@@ -36,7 +35,7 @@ def export(model: Model, numbers: int, categories: int) -> bytes:
     """
     fitted = _known(model)
     parts = Parts()
-    columns = _columns(parts, fitted.encoding, numbers, categories)
+    columns = add_columns(parts, fitted.encoding, numbers, categories, at_once=isinstance(fitted, Logistic))
     if isinstance(fitted, Logistic):
         raw = add_line(parts, fitted, model.platt, columns)
     else:
@@ -57,31 +56,6 @@ def _known(model: Any) -> Boosted | LightTrees | Logistic:
     raise Misuse(
         f"{type(fitted).__name__} is not exported: Ebb has writers for its own models alone, of the families boosted, "
         "lightgbm and logistic; fit one with `ebb train`"
-    )
-
-
-def _columns(parts: Parts, encoding: TargetEncoding, numbers: int, categories: int) -> str:
-    """Add what every estimator sees: float32 [N, n + c], numbers first, then encoded categories."""
-    columns: list[str] = []
-    if numbers:
-        columns.append(parts.fed("numbers", TensorProto.FLOAT, numbers))
-    if categories:
-        parts.fed("categories", TensorProto.STRING, categories)
-        columns.extend(_encoded(parts, encoding, j) for j in range(categories))
-    return parts.node("Concat", columns, "columns", axis=1)
-
-
-def _encoded(parts: Parts, encoding: TargetEncoding, column: int) -> str:
-    learned = encoding.learned(column)
-    index = parts.constant(f"index_{column}", TensorProto.INT64, [1], [column])
-    return parts.node(
-        "LabelEncoder",
-        [parts.node("Gather", ["categories", index], f"category_{column}", axis=1)],
-        f"encoded_{column}",
-        domain="ai.onnx.ml",
-        keys_strings=list(learned),
-        values_floats=np.array(list(learned.values()), np.float32).tolist(),
-        default_float=float(np.float32(encoding.mean)),
     )
 
 
