@@ -9,6 +9,9 @@ from local.commands.init import init
 from local.commands.job.run import run as run_job
 from local.commands.job.stop import stop as stop_job
 from local.commands.load import load
+from local.commands.promote import promote as promote_release
+from local.commands.releases import releases
+from local.commands.rollback import rollback as roll_back
 from local.commands.route.profit import profit
 from local.commands.route.promote import promote
 from local.commands.route.rollback import rollback
@@ -28,6 +31,9 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "init": init,
     "build": build,
     "train": train,
+    "releases": releases,
+    "promote": promote_release,
+    "rollback": roll_back,
     "up": up,
     "load": load,
     "status": status,

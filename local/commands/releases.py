@@ -1,0 +1,95 @@
+"""`ebb releases`: what was trained, which role it has, and whether its files are whole."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from local.commands.registry_options import DEFAULT_RELEASES, AsJson, ContractName, MlflowUri, Releases, print_notes
+from local.terminal import next_step, print_json, print_table
+
+if TYPE_CHECKING:
+    from training.registry.listing import Listed, Listing
+    from training.registry.sync import Synced
+
+Sync = Annotated[bool, typer.Option("--sync", help="Tell the registry what it has missed.")]
+_COLUMNS = ("release", "role", "made (UTC)", "AUC", "profit", "rows", "data", "files")
+
+
+def releases(
+    contract: ContractName = None,
+    releases: Releases = DEFAULT_RELEASES,
+    mlflow: MlflowUri = "",
+    *,
+    sync: Sync = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the releases of a folder: role, figures out of fold, data, and whether every file is the manifest's.
+
+    Exit code 1 when --sync finds the registry away.
+
+    Example:  ebb releases --contract telco
+    """
+    from training.registry.listing import list_releases  # noqa: PLC0415 - keeps `ebb --help` quick
+
+    found = list_releases(releases, contract)
+    synced = _synced(releases, found, mlflow) if sync else None
+    if synced is not None:
+        found = list_releases(releases, contract)
+    if as_json:
+        print_json(_document(found, synced))
+    else:
+        _print(found, synced, releases)
+    if synced is not None and synced.away:
+        raise typer.Exit(1)
+
+
+def _synced(releases: Path, found: "Listing", mlflow: str) -> "Synced":
+    from training.registry.address import check_uri  # noqa: PLC0415 - keeps `ebb --help` quick
+    from training.registry.sync import sync_registry  # noqa: PLC0415
+
+    contracts = sorted({each.contract for each in found.releases})
+    return sync_registry(releases, contracts, check_uri(mlflow))
+
+
+def _document(found: "Listing", synced: "Synced | None") -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "releases": [asdict(each) | {"verified": not each.damage} for each in found.releases],
+        "pending": found.pending,
+        "notes": found.notes,
+    }
+    return document if synced is None else document | {"synced": asdict(synced)}
+
+
+def _print(found: "Listing", synced: "Synced | None", folder: Path) -> None:
+    print_table(f"Releases in {folder}", _COLUMNS, [_row(each) for each in found.releases])
+    notes = [*found.notes, *(f"warning: {each.damage}" for each in found.releases if each.damage)]
+    if synced is not None:
+        notes += [*(f"registered now: {name}" for name in synced.registered), *synced.notes]
+        if synced.away:
+            notes.append(f"warning: {synced.away}")
+    if found.pending:
+        notes.append(f"the registry has yet to be told of {', '.join(found.pending)}")
+    print_notes(notes)
+    next_step(*_next(found))
+
+
+def _row(each: "Listed") -> tuple[str, ...]:
+    return (
+        each.name,
+        ", ".join(each.roles),
+        each.created.removesuffix("+00:00"),
+        "-" if each.auc is None else f"{each.auc:.4f}",
+        "-" if each.profit is None else f"{each.profit:.4f} {each.currency}",
+        "-" if each.rows is None else f"{each.rows:,}",
+        each.data_sha256[:12],
+        "damaged" if each.damage else "verified",
+    )
+
+
+def _next(found: "Listing") -> list[str]:
+    waiting = [each.name for each in found.releases if "challenger" in each.roles and not each.damage]
+    back = any("previous" in each.roles for each in found.releases)
+    steps = [f"ebb promote {name}" for name in waiting] or ["ebb promote RELEASE"]
+    return [*steps, *(["ebb rollback"] if back else []), *(["ebb releases --sync"] if found.pending else [])]
