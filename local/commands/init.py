@@ -60,6 +60,9 @@ def _summary(described: "Description") -> dict[str, Any]:
                 "kind": guess.feature.kind,
                 "missing_rate": guess.missing_rate,
                 "leak": guess.leak,
+                "gives_away": guess.gives,
+                "known_afterwards": guess.afterwards,
+                "written": guess.feature.written,
                 "told": guess.told,
             }
             for guess in described.guesses
@@ -92,8 +95,10 @@ def _values(guess: "Guess") -> str:
 
 def _notes(guess: "Guess") -> str:
     marks = [mark for mark in ("protected", "personal") if getattr(guess.feature, mark)]
-    if guess.leak:
-        marks.insert(0, f"LEAK? alone predicts the label (AUC {guess.auc:.3f})")
-    if any("after the outcome" in told for told in guess.told):
+    if guess.leak or guess.gives:
+        marks.insert(0, next(told for told in guess.told if told.startswith("LEAK?")).split(": is it")[0])
+    if guess.afterwards:
         marks.append("known only afterwards?")
+    if guess.feature.written != "plain":
+        marks.append(f"written {guess.feature.written.value}")
     return ", ".join(marks)

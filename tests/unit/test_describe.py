@@ -1,5 +1,6 @@
 """A first contract from a table: it always parses, it accepts its own table, and it says what it guessed."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ebb.contract import Kind, parse_contract
 from ebb.errors import DataError
 from training.dataset import accept_table, read_dataset, read_table
 from training.describe import Description, Guess, describe, render
+from training.describe.names import feature_name
 
 ROWS = 400
 RANDOM = np.random.default_rng(5)
@@ -95,13 +97,9 @@ def test_ten_thousand_categories_ask_for_review() -> None:
         ([" "] * ROWS, "all values are missing"),
         ([7] * ROWS, "constant"),
         (["a"] * ROWS, "constant"),
-        ([f"2024-{i % 12 + 1:02d}-01" for i in range(ROWS)], "dates"),
-        ([f"2024-{i % 12 + 1:02d}-01T10:00:00Z" for i in range(ROWS)], "dates"),
-        ([f"{i % 28 + 1}.3.2024" for i in range(ROWS)], "dates"),
-        ([f"{i % 12 + 1}/15/24" for i in range(ROWS)], "dates"),
-        ([f"Mar {i % 28 + 1}, 2024" for i in range(ROWS)], "dates"),
-        ([20240100 + i % 28 + 1 for i in range(ROWS)], "dates written as numbers"),
-        (pa.array(range(ROWS), pa.timestamp("s")), "dates"),
+        (pa.array(range(ROWS), pa.time32("s")), "holds time32"),
+        (pa.array(range(ROWS), pa.duration("s")), "holds duration"),
+        (["x" if i == 7 else f"{i}.5" for i in range(ROWS)], "numbers, but 1 rows hold something else (row 8)"),
         ([f"note number {i}" for i in range(ROWS)], "identifier or free text"),
         ([("x" * 300, "y")[i % 2] for i in range(ROWS)], "longer than the 256"),
         ([("a\0", "y")[i % 2] for i in range(ROWS)], "NUL"),
@@ -110,6 +108,56 @@ def test_ten_thousand_categories_ask_for_review() -> None:
 )
 def test_columns_that_are_no_features_are_left_out(values: object, reason: str) -> None:
     assert reason in left_out(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        ([f"2024-{i % 12 + 1:02d}-01" for i in range(ROWS)], "yyyy-mm-dd"),
+        ([f"2024-{i % 12 + 1:02d}-01T10:00:00Z" for i in range(ROWS)], "yyyy-mm-dd"),
+        ([f"{i % 28 + 1}.3.2024" for i in range(ROWS)], "dd/mm/yyyy"),
+        ([f"{i % 12 + 1}/15/24" for i in range(ROWS)], "mm/dd/yyyy"),
+        ([f"Mar {i % 28 + 1}, 2024" for i in range(ROWS)], "5 January 2024"),
+        ([20240100 + i % 28 + 1 for i in range(ROWS)], "yyyymmdd"),
+        (pa.array(range(ROWS), pa.timestamp("s")), "yyyy-mm-dd"),
+        ([1_700_000_000 + 977 * i for i in range(ROWS)], "epoch seconds"),
+        ([(1_700_000_000 + 977 * i) * 1_000 for i in range(ROWS)], "epoch milliseconds"),
+    ],
+)
+def test_dates_become_days_that_a_request_can_carry(values: object, written: str) -> None:
+    found = guess(values, "joined_on")
+    assert (found.feature.kind, found.feature.written) == (Kind.NUMBER, written)
+    assert found.feature.unit == "days since 1970-01-01"
+    assert (found.feature.minimum, found.feature.maximum) == (None, None)
+    assert any(told.startswith("REVIEW: dates") for told in found.told)
+
+
+@pytest.mark.parametrize("name", ["churned_on", "contract_end_date", "last_login", "updated_at", "cancellation date"])
+def test_dates_of_the_outcome_and_moving_ones_wait_for_review(name: str) -> None:
+    days = [f"2024-{i % 12 + 1:02d}-01" for i in range(ROWS)]
+    found = described({name: days, "n": list(RANDOM.random(ROWS))})
+    assert [guess.feature.column for guess in found.guesses] == ["n"]
+    assert found.left_out[0].column == name
+    text = render(found)
+    assert '# written = "yyyy-mm-dd"' in text
+    assert len(parse_contract(text).features) == 1
+    taken = parse_contract(re.sub(r"^# (\[\[features|\w+ = )", r"\1", text, flags=re.MULTILINE))
+    assert taken.by_name[feature_name(name, set())].written == "yyyy-mm-dd"
+
+
+def test_a_date_that_only_one_outcome_has_waits_for_review() -> None:
+    days = [f"2024-{i % 12 + 1:02d}-01" if said == "Yes" and i % 3 else "" for i, said in enumerate(LABELS)]
+    assert "gives the outcome away" in left_out(days, "some day")
+
+
+def test_columns_that_only_one_outcome_fills_are_named() -> None:
+    reasons = ["price" if said == "Yes" and i % 3 else "" for i, said in enumerate(LABELS)]
+    found = guess(reasons)
+    assert "all of the" in found.gives
+    assert any(told.startswith("LEAK? all of the") for told in found.told)
+    mixed = ["closed" if said == "Yes" and i % 3 else "open" for i, said in enumerate(LABELS)]
+    assert "1 of its texts" in guess(mixed).gives
+    assert not guess(["a" if i % 3 else "" for i in range(ROWS)]).gives
 
 
 def test_the_only_key_is_taken_as_the_entity() -> None:

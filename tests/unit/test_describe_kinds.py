@@ -81,7 +81,7 @@ def test_a_pair_of_words_needs_both() -> None:
 )
 def test_dates_in_many_spellings(value: str, date: bool) -> None:
     found = read([value, value.replace("2", "1", 1)])
-    assert found.reason.startswith("dates") == date
+    assert found.written.is_date == date
 
 
 def test_one_text_that_is_no_date_makes_a_category() -> None:
@@ -89,8 +89,8 @@ def test_one_text_that_is_no_date_makes_a_category() -> None:
 
 
 def test_days_as_numbers_and_numbers_that_only_look_so() -> None:
-    assert read([20240131, 20231231]).kind is None
-    assert read(["20240131", "20231231"]).kind is None
+    assert read([20240131, 20231231]).written == "yyyymmdd"
+    assert read(["20240131", "20231231"]).written == "yyyymmdd"
     assert read([20240131, 20231331]).kind is Kind.INTEGER
     assert read([20240131, 5]).kind is Kind.INTEGER
 
@@ -128,11 +128,30 @@ def test_fractions_are_numbers_however_they_are_written(values: list[float]) -> 
     assert typed.kind in {None, Kind.NUMBER, Kind.INTEGER, Kind.FLAG}
 
 
-@pytest.mark.parametrize("values", [["71,10", "8,5", None], ["1.071,10", "-2,0"], [f"{i},5" for i in range(200)]])
-def test_numbers_with_a_decimal_comma_are_named_not_dropped_in_silence(values: list[str | None]) -> None:
+@pytest.mark.parametrize(
+    ("values", "written", "numbers"),
+    [
+        (["71,10", "8,5", None], "1.234,5", [71.1, 8.5]),
+        (["1.071,10 €", "-2,0"], "1.234,5", [1071.1, -2.0]),
+        ([f"{i},5" for i in range(200)], "1.234,5", [i + 0.5 for i in range(200)]),
+        (["$1,234.50", "($3)", "-", "?"], "1,234.5", [1234.5, -3.0]),
+        (["12 %", "7.5%", "n/a"], "1,234.5", [12.0, 7.5]),
+        (["1 234,5", "17"], "1.234,5", [1234.5, 17.0]),
+    ],
+)
+def test_amounts_are_read_as_people_write_them(values: list[str | None], written: str, numbers: list[float]) -> None:
     found = read(values)
-    assert found.kind is None
-    assert "decimal comma" in found.reason
+    assert found.written == written
+    assert found.codes()[: len(numbers)].tolist() == numbers
+    assert found.missing == len(values) - len(numbers)
+
+
+def test_what_cannot_be_told_apart_is_said() -> None:
+    assert "REVIEW: no row tells day and month apart" in read(["01/02/2024", "03/04/2024"]).told[0]
+    assert read(["01/02/2024", "01/04/2024"]).told == ()
+    assert read(["01/02/2024", "01/04/2024"]).written == "dd/mm/yyyy"
+    assert read(["01.02.2024", "03.04.2024"]).told == ()
+    assert "REVIEW: commas" in read(["1,234", "5,678"]).told[0]
 
 
 def test_a_list_of_words_with_commas_is_a_category() -> None:

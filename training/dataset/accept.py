@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ebb.contract import Contract
+from ebb.contract.feature import Written
 from ebb.features.inputs import Inputs
 from training.dataset.column_names import match_columns
 from training.dataset.content import digest, identical_rows
@@ -141,9 +142,10 @@ def _accept(
 def _wanted(contract: Contract, *, labelled: bool) -> Wanted:
     """Only what the contract asks for; keys rarely repeat, so that coding them would cost more than it saves."""
     coded = [f.column for f in contract.categories] + [contract.label.column] * labelled
+    spelled = [f.column for f in contract.numbers if f.written is not Written.PLAIN]
     keys = [] if contract.entity_column is None else [contract.entity_column]
     times = [] if contract.event_time is None else [contract.event_time]
-    return Wanted([f.column for f in contract.numbers] + coded + keys + times, coded, keys)
+    return Wanted([f.column for f in contract.numbers] + coded + keys + times, coded, keys + spelled)
 
 
 def _held(table: pa.Table) -> dict[str, pa.ChunkedArray]:

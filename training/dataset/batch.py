@@ -62,7 +62,8 @@ def check_columns(contract: Contract, schema: pa.Schema, source: str) -> list[st
     refusals.raise_if_any()
     for feature in contract.numbers:
         kind = schema.field(feature.column).type
-        if not holds_numbers(kind, flag=feature.kind is Kind.FLAG):
+        dated = feature.written.is_date and pa.types.is_temporal(kind)
+        if not (dated or holds_numbers(kind, flag=feature.kind is Kind.FLAG)):
             refusals.add(f"column {feature.column!r} holds {kind}, but the contract says {feature.kind.value}")
     refusals.raise_if_any()
     accept_batch(contract, schema.empty_table(), source, first=0, latest=0.0)

@@ -5,18 +5,21 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ebb.contract import Feature, Kind
+from ebb.contract.feature import Written
 from ebb.features.columns import as_float32, refused_category, refused_numbers
 from ebb.features.values import NOT_A_FLAG, NOT_A_NUMBER
-from training.dataset.numbers import as_flags, as_numbers
+from training.dataset.numbers import as_flags
 from training.dataset.refusals import Refusals
 from training.dataset.texts import Texts, as_texts
+from training.dataset.written import as_written
 
 
 def accept_numbers(feature: Feature, column: pa.ChunkedArray, refusals: Refusals) -> NDArray[np.float32]:
     """Return a number, integer or flag column as float32 [N]; what the contract refuses goes to `refusals`."""
     flag = feature.kind is Kind.FLAG
-    values, unreadable = as_flags(column) if flag else as_numbers(column)
-    found = [(NOT_A_FLAG if flag else NOT_A_NUMBER, np.flatnonzero(unreadable))]
+    values, unreadable = as_flags(column) if flag else as_written(column, feature.written)
+    otherwise = NOT_A_NUMBER if feature.written is Written.PLAIN else f"is not written as {feature.written.value!r}"
+    found = [(NOT_A_FLAG if flag else otherwise, np.flatnonzero(unreadable))]
     found += [(reason, rows[~unreadable[rows]]) for reason, rows in refused_numbers(feature, values)]
     for reason, rows in found:
         if len(rows):

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from training.dataset.texts import as_texts
 
-MISSING_WORDS = ("", "nan", "na", "n/a", "null", "none")
+MISSING_WORDS = (
+    "", "nan", "na", "n/a", "n.a.", "#n/a", "null", "none", "nil", "(null)", "<na>", "missing", "unknown", "?", "-",
+    "--", "\u2013", "\u2014", ".", "\\n", "undefined",
+)  # fmt: skip
 """How people write a missing number, in lower case."""
 
 _NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^-?(inf|Inf|INF|infinity|Infinity)$"

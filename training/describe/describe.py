@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 
 from ebb.contract import Feature, Kind
 from ebb.errors import DataError
+from training.describe.dates import DAYS, doubtful_date
 from training.describe.entity import can_be_key, choose_entity
 from training.describe.fallback import guess_rules
+from training.describe.giveaway import giveaway
 from training.describe.kinds import Column, is_sequence, read_column, round_up
 from training.describe.label import guess_label
 from training.describe.model import Description, Guess, LeftOut
@@ -61,6 +63,10 @@ def describe(
             continue
         guess = _guess(title, column, taken, labels, rows)
         taken.add(guess.feature.name)
+        doubt = doubtful_date(guess)
+        if doubt:
+            left_out.append(LeftOut(title, doubt, guess.feature))
+            continue
         guesses.append(guess)
         columns.append(column)
     if not guesses:
@@ -86,7 +92,7 @@ def _column(title: str, values: pa.ChunkedArray) -> Column:
     """Read a column, and leave out what has no name or names rows."""
     if not title:
         return Column(None, "it has no name: give it one to use it")
-    column = read_column(values)
+    column = read_column(values, title)
     if column.kind is Kind.INTEGER and column.numbers is not None:
         if is_sequence(column.numbers):
             return Column(None, "counts the rows")
@@ -112,6 +118,7 @@ def _guess(
         told.append(f"{column.missing / len(labels):.1%} missing")
     found = single_auc(column.codes()[rows], labels[rows]) if 0 < labels[rows].sum() < len(rows) else 0.5
     kind = column.kind or Kind.NUMBER
+    gives = giveaway(column, labels)
     feature = Feature(
         name=feature_name(title, taken),
         column=title,
@@ -122,20 +129,30 @@ def _guess(
         missing=column.missing > 0,
         personal=personal,
         protected=protected,
+        unit=DAYS if column.written.is_date else "",
+        written=column.written,
     )
-    told.extend(_reviews(title, feature, found))
-    return Guess(feature, column.missing / len(labels), tuple(told), found, found > LEAK_AUC)
+    afterwards = looks_known_afterwards(title)
+    told.extend(_reviews(feature, found, gives, afterwards=afterwards))
+    return Guess(feature, column.missing / len(labels), tuple(told), found, found > LEAK_AUC, gives, afterwards)
 
 
-def _reviews(title: str, feature: Feature, auc: float) -> list[str]:
+def _reviews(feature: Feature, auc: float, gives: str, *, afterwards: bool) -> list[str]:
     """Say what people must decide about a column."""
     told = []
+    if feature.written.is_date:
+        told.append(
+            f"REVIEW: dates, read as {DAYS}; a request carries that number. Is each known before the outcome? "
+            "If not, remove it"
+        )
     if auc > LEAK_AUC:
         told.append(
             f"LEAK? {feature.name} alone predicts the label (out-of-fold AUC {auc:.3f}): "
             "is it known before the outcome? If not, remove it"
         )
-    if looks_known_afterwards(title):
+    elif gives:
+        told.append(f"LEAK? {gives}: is it known before the outcome? If not, remove it")
+    if afterwards:
         told.append("REVIEW: its name sounds like something known only after the outcome; if so, remove it")
     if feature.protected:
         told.append("REVIEW: by its name a protected attribute; it is watched for fairness")
@@ -145,8 +162,8 @@ def _reviews(title: str, feature: Feature, auc: float) -> list[str]:
 
 
 def _range(column: Column, told: list[str], *, personal: bool) -> tuple[float | None, float | None]:
-    """Widen what was seen outwards to round numbers; 0 stays the bound of what was never negative."""
-    if column.numbers is None or column.kind is Kind.FLAG:
+    """Widen what was seen outwards to round numbers; 0 stays the bound of what was never negative. Days go on."""
+    if column.numbers is None or column.kind is Kind.FLAG or column.written.is_date:
         return None, None
     filled = column.numbers[np.isfinite(column.numbers)]
     infinite = int(np.isinf(column.numbers).sum())

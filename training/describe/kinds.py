@@ -1,8 +1,7 @@
 """What kind of feature a column is, from what stands in it."""
 
 import math
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,22 +10,18 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ebb.contract import Kind
+from ebb.contract.feature import Written
 from ebb.features.values import LONGEST_CATEGORY
 from training.dataset.numbers import as_flags, as_numbers
+from training.dataset.refusals import name_rows
 from training.dataset.texts import Texts, as_texts
+from training.dataset.written import as_written
+from training.describe.spelled import guess_amounts, guess_dates, guess_epoch
 
-_DECIMAL_COMMA = re.compile(r"[+-]?\d{1,3}(\.?\d{3})*,\d+|[+-]?\d+,\d+")
-_DATE = re.compile(
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?)?"
-    r"|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})( \d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?)?"
-    r"|\d{1,2}[ -][A-Za-z]{3,9}[ -,]+\d{4}|[A-Za-z]{3,9} \d{1,2},? \d{4}",
-    re.ASCII,
-)
 _PAIRS = ({"yes", "no"}, {"true", "false"}, {"y", "n"}, {"t", "f"})
-_FEW, _IDENTIFIER_SHARE, _LEAST_ROWS = 50, 0.9, 20
+_FEW, _IDENTIFIER_SHARE, _LEAST_ROWS, _FEW_WRONG = 50, 0.9, 20, 0.05
 _EMPTY, _CONSTANT = "all values are missing", "constant: every row holds the same value"
-_DATES = "dates: features may be built from them, but a date itself never comes back"
-_FIRST_DAY, _LAST_DAY, _MONTHS, _DAYS = 19_000_101, 21_001_231, 12, 31
+_FIRST_DAY, _LAST_DAY = 19_000_101, 21_001_231
 
 
 @dataclass(frozen=True)
@@ -40,6 +35,7 @@ class Column:
         texts: for category.
         missing: rows without a value.
         told: what people should know.
+        written: how the table spells numbers.
     """
 
     kind: Kind | None
@@ -48,6 +44,7 @@ class Column:
     texts: Texts | None = None
     missing: int = 0
     told: tuple[str, ...] = ()
+    written: Written = Written.PLAIN
 
     def codes(self) -> NDArray[Any]:
         """Return what the column is ranked by: numbers, or the codes of its texts."""
@@ -56,16 +53,16 @@ class Column:
         return np.zeros(0, np.int32) if self.texts is None else self.texts.codes
 
 
-def read_column(column: pa.ChunkedArray) -> Column:
-    """Read a column as the kind that fits it best, or say why it is no feature."""
+def read_column(column: pa.ChunkedArray, title: str = "") -> Column:
+    """Read a column as the kind that fits it best, or say why it is no feature; its title may tell epochs."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_temporal(column.type):
-        return Column(None, _DATES)
+        return _of_moments(column)
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
-        return _of_numbers(as_numbers(column)[0], fractions=not pa.types.is_integer(column.type))
+        return _of_numbers(as_numbers(column)[0], fractions=not pa.types.is_integer(column.type), title=title)
     try:
-        return _of_texts(column, as_texts(column))
+        return _of_texts(column, as_texts(column), title)
     except TypeError as error:
         return Column(None, f"{error}, which is no plain value")
 
@@ -75,7 +72,24 @@ def is_sequence(numbers: NDArray[np.float64]) -> bool:
     return len(numbers) > 1 and bool(np.all(np.diff(numbers) == 1))
 
 
-def _of_texts(column: pa.ChunkedArray, texts: Texts) -> Column:
+def _of_moments(column: pa.ChunkedArray) -> Column:
+    days, unreadable = as_written(column, Written.YEAR_FIRST)
+    if unreadable.any():
+        return Column(None, f"holds {column.type}: bring a duration or a time of day as a number to use it")
+    return _of_dates(days, Written.YEAR_FIRST, "")
+
+
+def _of_dates(days: NDArray[np.float64], written: Written, review: str) -> Column:
+    filled = days[~np.isnan(days)]
+    if not len(filled):
+        return Column(None, _EMPTY)
+    if len(np.unique(filled)) == 1 and len(filled) == len(days):
+        return Column(None, _CONSTANT)
+    column = _numbers(Kind.NUMBER, days)
+    return replace(column, written=written, told=(review,) if review else ())
+
+
+def _of_texts(column: pa.ChunkedArray, texts: Texts, title: str) -> Column:
     """Judge a column of text, or of true and false: it may hold flags, numbers or dates all the same."""
     filled = texts.distinct[1:]
     missing = int(texts.missing.sum())
@@ -83,33 +97,52 @@ def _of_texts(column: pa.ChunkedArray, texts: Texts) -> Column:
         return Column(None, _EMPTY)
     if len(filled) == 1 and not missing:
         return Column(None, _CONSTANT)
-    if all(_DATE.fullmatch(str(text).strip()) for text in filled):
-        return Column(None, _DATES)
     words = {str(text).strip().lower() for text in filled}
     if pa.types.is_boolean(column.type) or words in _PAIRS:
         return _numbers(Kind.FLAG, as_flags(column)[0])
     numbers, unreadable = as_numbers(column)
-    if not (unreadable.any() or np.isnan(numbers).all() or _coded(column)):
-        return _of_numbers(numbers, fractions=False)
-    return _category(texts, missing)
+    if np.isnan(numbers).all() and not unreadable.any():
+        return Column(None, _EMPTY)
+    if not (unreadable.any() or _coded(column)):
+        return _of_numbers(numbers, fractions=False, title=title)
+    return _spelled(column, texts) or _category(texts, missing, np.flatnonzero(unreadable))
 
 
-def _category(texts: Texts, missing: int) -> Column:
+def _spelled(column: pa.ChunkedArray, texts: Texts) -> Column | None:
+    """Read dates and amounts in the spelling that all rows share; None where there is none."""
+    written, review = guess_dates(texts.distinct[1:])
+    if written is not None:
+        return _of_dates(as_written(column, written)[0], written, review)
+    written, review = (None, "") if _coded(column) else guess_amounts(texts.distinct[1:])
+    if written is None:
+        return None
+    found = _of_numbers(as_written(column, written)[0], fractions=False)
+    if found.kind is None:
+        return found
+    kind = Kind.INTEGER if found.kind is Kind.FLAG else found.kind
+    return replace(found, kind=kind, written=written, told=(*found.told, review) if review else found.told)
+
+
+def _category(texts: Texts, missing: int, no_numbers: NDArray[np.intp]) -> Column:
     filled = texts.distinct[1:]
     if max(len(text) for text in filled) > LONGEST_CATEGORY:
         return Column(None, f"free text: longer than the {LONGEST_CATEGORY} characters of a category")
     if any("\0" in text for text in filled):
         return Column(None, "it holds NUL characters")
-    if all(_DECIMAL_COMMA.fullmatch(str(text).strip()) for text in filled):
-        return Column(None, "numbers with a decimal comma: write them with a point, and draft again")
     rows = len(texts.codes)
+    if len(no_numbers) < _FEW_WRONG * (rows - missing) and len(filled) > _FEW:
+        return Column(
+            None,
+            f"numbers, but {len(no_numbers):,} rows hold something else ({name_rows(no_numbers)}): correct or empty "
+            "them, and draft again",
+        )
     if len(filled) > _IDENTIFIER_SHARE * (rows - missing) and rows >= _LEAST_ROWS:
         return Column(None, f"likely an identifier or free text: {len(filled):,} different texts")
     return Column(Kind.CATEGORY, texts=texts, missing=missing)
 
 
-def _of_numbers(numbers: NDArray[np.float64], *, fractions: bool) -> Column:
-    """Judge a column of numbers; `fractions` tells that the table could have held some."""
+def _of_numbers(numbers: NDArray[np.float64], *, fractions: bool, title: str = "") -> Column:
+    """Judge a column of numbers; `fractions` tells that the table could have held some, the title may tell epochs."""
     filled = numbers[~np.isnan(numbers)]
     distinct = np.unique(filled)
     if not len(filled):
@@ -119,8 +152,8 @@ def _of_numbers(numbers: NDArray[np.float64], *, fractions: bool) -> Column:
     whole = bool(np.isfinite(distinct).all() and np.all(distinct == np.floor(distinct)))
     if whole and distinct.tolist() == [0.0, 1.0]:
         return _numbers(Kind.FLAG, numbers)
-    if whole and _days(distinct):
-        return Column(None, "dates written as numbers, such as 20240131")
+    if whole and (moments := _coded_moments(numbers, distinct, title)) is not None:
+        return moments
     # only where integers may be missing does a table have to write them as 5.0
     if not whole or (fractions and len(filled) == len(numbers) and len(distinct) > _FEW):
         return _numbers(Kind.NUMBER, numbers)
@@ -138,11 +171,15 @@ def _coded(column: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(column), "^-?0[0-9]")).as_py())
 
 
-def _days(filled: NDArray[np.float64]) -> bool:
-    """Tell whether all numbers are days written as 20240131."""
-    month, day = filled // 100 % 100, filled % 100
-    inside = (filled >= _FIRST_DAY) & (filled <= _LAST_DAY)
-    return bool(np.all(inside & (month >= 1) & (month <= _MONTHS) & (day >= 1) & (day <= _DAYS)))
+def _coded_moments(numbers: NDArray[np.float64], distinct: NDArray[np.float64], title: str) -> Column | None:
+    """Read days written as 20240131, and seconds or milliseconds since 1970 that are named like moments."""
+    written = guess_epoch(title, distinct[0], distinct[-1])
+    if distinct[0] >= _FIRST_DAY and distinct[-1] <= _LAST_DAY:
+        written = Written.COMPACT
+    if written is None:
+        return None
+    days, unreadable = as_written(pa.chunked_array([pa.array(numbers)]), written)
+    return None if unreadable.any() else _of_dates(days, written, "")
 
 
 def round_up(value: float) -> float:

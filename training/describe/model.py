@@ -15,6 +15,8 @@ class Guess:
         told: sentences for review, such as the range seen; never a value of a personal feature.
         auc: how well the feature alone ranks the label on rows it was not fitted on, 0.5 to 1.
         leak: whether that is too good to be true.
+        gives: what of it stands only in rows of one outcome, in words; "" where nothing does.
+        afterwards: whether its name sounds like something known only after the outcome.
     """
 
     feature: Feature
@@ -22,14 +24,23 @@ class Guess:
     told: tuple[str, ...]
     auc: float = 0.5
     leak: bool = False
+    gives: str = ""
+    afterwards: bool = False
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """One column that is no feature, and why."""
+    """One column that is no feature, and why.
+
+    Attributes:
+        column: its name.
+        reason: why.
+        feature: what it would be, where people may decide otherwise.
+    """
 
     column: str
     reason: str
+    feature: Feature | None = None
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,13 @@ _PERSONAL = {
 }  # fmt: skip
 _AFTERWARDS = re.compile(
     r"churn|cancel|terminat|attrit|closed|closure|exit|leaving|left_on|winback|refund|end_date|date_end|ended|reason"
-    r"|final|last_day|deactivat|lapsed|outcome"
+    r"|final|last_day|deactivat|lapsed|outcome|survival|lifetime|duration|days_to_|days_until|time_to_|time_until|resign"
+    r"|quit|leave_date|left_date|date_left|departure|withdraw|unsubscri|suspend|settle|default_date|post_"
 )
+_MOVING = {
+    "last", "latest", "recent", "recently", "updated", "modified", "changed", "next", "current", "snapshot",
+    "extracted", "exported", "loaded", "refreshed", "seen", "active",
+}  # fmt: skip
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NOT_A_PHONE = {"service", "lines", "line", "plan", "support"}
 
@@ -73,3 +78,8 @@ def looks_personal(column: str) -> bool:
 def looks_known_afterwards(column: str) -> bool:
     """Tell whether a name speaks of something that is known only once the outcome is."""
     return bool(_AFTERWARDS.search(snake(column)))
+
+
+def moves_with_time(column: str) -> bool:
+    """Tell whether a date by this name would be another one had the table been written later."""
+    return bool(_MOVING & set(words(column)))

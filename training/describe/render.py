@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ebb.contract import Adjustment
-from training.describe.model import Description, Guess
+from ebb.contract import Adjustment, Feature
+from ebb.contract.feature import Written
+from training.describe.model import Description, Guess, LeftOut
 
 _LONGEST_LINE = 110
 _DECISION = """\
@@ -32,6 +33,7 @@ def render(description: Description) -> str:
     """Return the contract's TOML text; it parses, and accepts the table it was made from."""
     parts = ["\n".join(_head(description)), _DECISION, "\n".join(_rules(description))]
     parts.extend("\n".join(_feature(guess)) for guess in description.guesses)
+    parts.extend("\n".join(_doubted(left, left.feature)) for left in description.left_out if left.feature is not None)
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -93,14 +95,26 @@ def _condition(adjustment: Adjustment) -> str:
 
 
 def _feature(guess: Guess) -> Iterator[str]:
-    feature = guess.feature
     for told in guess.told:
         yield _comment(told)
+    yield from _keys(guess.feature)
+
+
+def _doubted(left: LeftOut, feature: Feature) -> Iterator[str]:
+    yield _comment(f"REVIEW: {left.column!r} is left out: {left.reason}")
+    yield from map(_comment, _keys(feature))
+
+
+def _keys(feature: Feature) -> Iterator[str]:
     yield "[[features]]"
     yield f"name = {quoted(feature.name)}"
     if feature.column != feature.name:
         yield f"column = {quoted(feature.column)}"
     yield f"kind = {quoted(feature.kind)}"
+    if feature.unit:
+        yield f"unit = {quoted(feature.unit)}"
+    if feature.written is not Written.PLAIN:
+        yield f"written = {quoted(feature.written)}"
     if feature.minimum is not None:
         yield f"min = {number(feature.minimum)}"
     if feature.maximum is not None:

@@ -31,6 +31,30 @@ class Unseen(StrEnum):
     REFUSE = "refuse"
 
 
+class Written(StrEnum):
+    """How tables spell a number or integer; requests always carry the number itself.
+
+    Dates, also typed ones, become days since 1970-01-01 (UTC where they name no zone), with the time of day as a
+    fraction. Separators of dates may be `-`, `/` or `.`; a time of day and a zone may follow.
+    """
+
+    PLAIN = "plain"
+    POINT = "1,234.5"
+    COMMA = "1.234,5"
+    YEAR_FIRST = "yyyy-mm-dd"
+    DAY_FIRST = "dd/mm/yyyy"
+    MONTH_FIRST = "mm/dd/yyyy"
+    MONTH_NAMED = "5 January 2024"
+    COMPACT = "yyyymmdd"
+    SECONDS = "epoch seconds"
+    MILLISECONDS = "epoch milliseconds"
+
+    @property
+    def is_date(self) -> bool:
+        """Whether it spells moments rather than amounts."""
+        return self not in {Written.PLAIN, Written.POINT, Written.COMMA}
+
+
 @dataclass(frozen=True)
 class Feature:
     """One named, typed input.
@@ -52,6 +76,7 @@ class Feature:
         protected: a group for fairness.
         owner, description: for people.
         reason: a few words for reason codes, true of every value and either sign; empty: see `reason_text`.
+        written: how tables spell it; see `Written`.
         sql: the file beside the contract that builds it from events; None where the table brings it.
     """
 
@@ -74,6 +99,7 @@ class Feature:
     description: str = ""
     sql: str | None = None
     reason: str = ""
+    written: Written = Written.PLAIN
 
     @property
     def is_category(self) -> bool:

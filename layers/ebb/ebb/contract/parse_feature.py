@@ -3,6 +3,7 @@
 import re
 
 from ebb.contract.events import sql_file
+from ebb.contract.feature import Written
 from ebb.contract.model import Feature, Kind, Unseen, Value, WhenStale
 from ebb.contract.table import Table
 from ebb.features import values
@@ -42,6 +43,7 @@ def parse_feature(table: Table) -> Feature:
         default=_default(table),
         sql=sql_file(table, "sql"),
         reason=_reason(table),
+        written=table.choice("written", Written, Written.PLAIN),
     )
     table.finish()
     _check(table, feature)
@@ -77,6 +79,8 @@ def _check(table: Table, feature: Feature) -> None:
     for key, given in (("min", feature.minimum), ("max", feature.maximum)):
         if given is not None and not ranged:
             raise table.fail(f"`{key}` is for numbers and integers, but `{feature.name}` is a {feature.kind}", key)
+    if feature.written is not Written.PLAIN and not ranged:
+        raise table.fail(f"`written` is for numbers and integers, but `{feature.name}` is a {feature.kind}", "written")
     if feature.minimum is not None and feature.maximum is not None and feature.minimum > feature.maximum:
         raise table.fail(f"impossible range: `min` {feature.minimum:g} is above `max` {feature.maximum:g}", "min")
     if feature.categories and not feature.is_category:

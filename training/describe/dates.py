@@ -1,0 +1,29 @@
+"""Which dates a first contract may use: none that reveals the outcome, and none that means less every day."""
+
+from training.describe.model import Guess
+from training.describe.names import moves_with_time
+
+DAYS = "days since 1970-01-01"
+_TELLING_AUC = 0.9
+
+
+def doubtful_date(guess: Guess) -> str:
+    """Say why a date is left out until people decide; "" for other columns, and for dates that may be used."""
+    feature = guess.feature
+    if not feature.written.is_date:
+        return ""
+    if guess.leak or guess.gives:
+        return "a date that gives the outcome away: if it is known before, remove the # below"
+    if guess.afterwards:
+        return "a date that sounds like the outcome's own: if it is known before, remove the # below"
+    if guess.auc > _TELLING_AUC:
+        return (
+            f"a date that predicts the label well (out-of-fold AUC {guess.auc:.3f}): if it is known before the "
+            "outcome, remove the # below"
+        )
+    if moves_with_time(feature.column):
+        return (
+            "a date that moves on with every table: better bring the days from it to the moment of the table as a "
+            "number; or remove the # below"
+        )
+    return ""
