@@ -90,9 +90,7 @@ def _numbers(made: Columns, feature: Feature, column: pa.ChunkedArray) -> None:
     _numbers_read(made, feature, values, unreadable)
 
 
-def _numbers_read(
-    made: Columns, feature: Feature, values: NDArray[np.float64], unreadable: NDArray[np.bool_]
-) -> None:
+def _numbers_read(made: Columns, feature: Feature, values: NDArray[np.float64], unreadable: NDArray[np.bool_]) -> None:
     made[feature.column] = values
     made[fact(feature.column, "readable")] = ~unreadable
     if unreadable.any():
@@ -123,7 +121,8 @@ def _texts(column: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.bool_]]:
 
 
 def _outcome(made: Columns, contract: Contract, positive: NDArray[np.bool_], now: float) -> None:
-    made[fact(contract.label.column, "positive")] = positive.astype(np.float64)
+    label = contract.label.column
+    made[fact(label, "positive")] = np.where(made[label] == None, np.nan, positive)  # noqa: E711 - by element
     if contract.event_time is not None and contract.event_time in made:
         # A positive outcome may be known early; a negative one never is.
         open_since = now - contract.label.window_days * DAY

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+_PLACE = "ebb_place"
 _SWITCHES = {"GX_ANALYTICS_ENABLED": "false"}
 
 
@@ -39,7 +40,7 @@ def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, exam
         examples: how many values that break an expectation its result may hold; 0 for personal ones.
 
     Returns:
-        Its `ExpectationSuiteValidationResult`.
+        Its `ExpectationSuiteValidationResult`, with the results in the order of the expectations.
     """
     gx = load()
     with warnings.catch_warnings():
@@ -49,8 +50,13 @@ def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, exam
         context.variables.progress_bars = {"globally": False}
         asset = context.data_sources.add_pandas("ebb").add_dataframe_asset(name)
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+        # It answers in an order of its own.
+        for place, expectation in enumerate(expectations):
+            expectation.meta = {_PLACE: place}
         suite = gx.ExpectationSuite(name=name, expectations=list(expectations))
-        return batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": examples})
+        found = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": examples})
+    found.results.sort(key=lambda result: result.expectation_config.meta[_PLACE])
+    return found
 
 
 Make = Callable[..., Any]

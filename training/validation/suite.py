@@ -81,7 +81,6 @@ def _times(contract: Contract, seen: Seen) -> Iterator[Expected]:
     yield Expected(Asked.EXISTS, when, CRITICAL)
     if when not in seen.columns:
         return
-    yield Expected(Asked.READABLE, when, CRITICAL)
     yield Expected(Asked.PRESENT, when, CRITICAL)
     yield Expected(Asked.NOT_AHEAD, when, CRITICAL, maximum=seen.now + DAY)
     window = contract.label.window_days * DAY if seen.labelled else 0.0
@@ -123,17 +122,18 @@ def _amounts(feature: Feature, seen: Seen, *, judged: bool) -> Iterator[Expected
 
 
 def _label(contract: Contract, seen: Seen, *, judged: bool) -> Iterator[Expected]:
-    column = contract.label.column
+    column, yes = contract.label.column, (same_value(contract.label.positive),)
     yield Expected(Asked.EXISTS, column, CRITICAL)
     if column not in seen.columns:
         return
     yield Expected(Asked.PRESENT, column, CRITICAL, personal=True)
     yield Expected(Asked.LABEL_VALUES, column, CRITICAL, minimum=2, maximum=2)
-    yield Expected(Asked.LABEL_POSITIVE, column, CRITICAL, values=(same_value(contract.label.positive),))
+    yield Expected(Asked.LABEL_POSITIVE, column, CRITICAL, values=yes)
     if seen.whole:
-        yield Expected(Asked.CLASSES, column, CRITICAL, minimum=LEAST_OF_A_CLASS, maximum=seen.rows - LEAST_OF_A_CLASS)
+        most = seen.rows - LEAST_OF_A_CLASS
+        yield Expected(Asked.CLASSES, column, CRITICAL, minimum=LEAST_OF_A_CLASS, maximum=most, values=yes)
     if not judged:
-        yield Expected(Asked.LABEL_RATE, column, WARNING, minimum=LEAST_RATE, maximum=1.0)
+        yield Expected(Asked.LABEL_RATE, column, WARNING, minimum=LEAST_RATE, maximum=1.0, values=yes)
 
 
 def _drift(contract: Contract, seen: Seen, reference: Reference) -> Iterator[Expected]:
@@ -155,9 +155,10 @@ def _drift(contract: Contract, seen: Seen, reference: Reference) -> Iterator[Exp
             limit = ks_limit(rows, bins, alpha)
             yield Expected(Asked.KS, feature.column, WARNING, maximum=limit, bins=bins, rows=rows)
     if seen.labelled and contract.label.column in seen.columns:
-        positives = round(reference.class_rate * reference.rows)
+        label, positives = contract.label, round(reference.class_rate * reference.rows)
         least, most = rate_bounds(positives, reference.rows, rows, alpha)
-        yield Expected(Asked.LABEL_RATE, contract.label.column, WARNING, minimum=least, maximum=most, rows=rows)
+        yes = (same_value(label.positive),)
+        yield Expected(Asked.LABEL_RATE, label.column, WARNING, minimum=least, maximum=most, values=yes, rows=rows)
 
 
 def events_suite(contract: Contract, seen: Seen) -> tuple[Expected, ...]:
@@ -172,11 +173,8 @@ def events_suite(contract: Contract, seen: Seen) -> tuple[Expected, ...]:
             found.append(Expected(Asked.MISSING_RATE, column, WARNING, minimum=0.0, maximum=MOST_MISSING))
     when = contract.events.time
     if when in seen.columns:
-        found.append(Expected(Asked.READABLE, when, CRITICAL))
         found.append(Expected(Asked.NOT_AHEAD, when, CRITICAL, maximum=seen.now + DAY))
         ages = [feature.max_age for feature in contract.features if feature.max_age is not None]
         if ages:
             found.append(Expected(Asked.FRESH, when, WARNING, minimum=seen.now - min(ages)))
     return tuple(found)
-
-
