@@ -11,10 +11,18 @@ from local.terminal import TerminalProgress, age, next_step, print_facts, print_
 
 def score(
     entity_id: Annotated[str | None, typer.Argument(help="Whom to score, over HTTP.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Table to score instead (csv or parquet).")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the scored table goes (csv or parquet).")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Table to score instead (csv, parquet or a folder of parquet).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the scored table goes (csv or parquet; a folder for a folder).")
+    ] = None,
     release: Annotated[Path | None, typer.Option(help="Release for --data; default: releases/.")] = None,
     *,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that score --data side by side.")] = 1,
+    refused: Annotated[
+        Path | None, typer.Option(help="Csv file for rows that the contract refuses; the others are scored.")
+    ] = None,
     explain: Annotated[bool, typer.Option(help="Add reason codes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
@@ -22,6 +30,7 @@ def score(
 
     Examples:  ebb score 7590-VHVEG --explain
                ebb score --data customers.csv --out scored.csv
+               ebb score --data months/ --out scored/ --workers 2 --refused refused.csv
     """
     if (entity_id is None) == (data is None):
         raise Misuse("say either an ENTITY_ID or --data TABLE: see `ebb score --help`")
@@ -30,7 +39,9 @@ def score(
             raise Misuse("--explain is for one ENTITY_ID: a scored table carries no reason codes")
         if out is None:
             raise Misuse("--data needs --out: where shall the scored table go?")
-        _table(data, out, release, as_json=as_json)
+        _table(data, out, release, workers=workers, refused=refused, as_json=as_json)
+    elif refused is not None or workers > 1:
+        raise Misuse("--workers and --refused are for --data TABLE: one ENTITY_ID is scored at once, or refused")
     elif entity_id is not None:
         _entity(entity_id, explain=explain, as_json=as_json)
 
@@ -72,7 +83,7 @@ def _facts(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _table(data: Path, out: Path, release: Path | None, *, as_json: bool) -> None:
+def _table(data: Path, out: Path, release: Path | None, *, workers: int, refused: Path | None, as_json: bool) -> None:
     from ebb.errors import NoRelease  # noqa: PLC0415
     from local.score_table import score_table  # noqa: PLC0415
     from local.serving.release import DEFAULT_RELEASES, find_release  # noqa: PLC0415
@@ -80,14 +91,31 @@ def _table(data: Path, out: Path, release: Path | None, *, as_json: bool) -> Non
     loaded = find_release(release).release
     if loaded is None:
         raise NoRelease("there is no release yet: train one with `ebb train`")
-    summary = score_table(loaded, data, out, TerminalProgress())
+    summary = score_table(loaded, data, out, TerminalProgress(), workers=workers, refused=refused)
     if as_json:
         print_json({**summary, "release": loaded.name, "out": str(out)})
         return
+    mean = summary["mean_probability"]
     facts = {
         "act on": f"{summary['acted_on']:,} of {summary['rows']:,}",
-        "mean probability": f"{summary['mean_probability']:.4f}",
+        "mean probability": "none: no row was scored" if mean is None else f"{mean:.4f}",
+        **_more(summary, refused),
         "written": out,
     }
     print_facts(f"Scored {summary['rows']:,} rows with {loaded.name}", facts)
-    next_step(f"ebb up --release {release or DEFAULT_RELEASES} --data {data} --detach")
+    if out.is_dir():
+        next_step(f"ebb score --data {data} --out {out}  # again: scores new and changed shards only")
+    else:
+        next_step(f"ebb up --release {release or DEFAULT_RELEASES} --data {data} --detach")
+
+
+def _more(summary: dict[str, Any], refused: Path | None) -> dict[str, str]:
+    """Return what is worth saying of some tables only."""
+    facts = {}
+    if summary["shards"] > 1:
+        facts["shards"] = f"{summary['shards']:,}, of which {summary['already_scored']:,} were scored before"
+    if refused is not None:
+        facts["refused"] = f"{summary['refused']:,} rows, in {refused}"
+    if not summary["keys_compared"]:
+        facts["repeated keys"] = "not looked for: there are too many rows to compare"
+    return facts

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ebb.features.inputs import Inputs, accept_row, encode
-from ebb.onnx import OnnxScorer, _undisturbed
+from ebb.onnx import OnnxScorer, undisturbed
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.releases import tiny_model
 
@@ -33,7 +33,7 @@ def test_ctrl_c_comes_after_the_run_not_in_it() -> None:
 
     def interrupted() -> None:
         nonlocal done
-        with _undisturbed():
+        with undisturbed():
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.01)
             done = True
@@ -48,7 +48,7 @@ def test_another_thread_is_left_alone() -> None:
     before, seen = signal.getsignal(signal.SIGINT), []
 
     def work() -> None:
-        with _undisturbed():
+        with undisturbed():
             seen.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)

@@ -15,10 +15,11 @@ from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release import manifest as m
 from ebb.release.load import LoadedRelease, load_champion
-from local import score_table as module
 from local.score_table import score_table
 from tests.fakes.contracts import ROW
 from tests.fakes.releases import tiny_release
+from training.batch import scored
+from training.batch import task as module
 from training.progress import Silent
 
 
@@ -55,7 +56,7 @@ def data(tmp_path: Path) -> Path:
 def test_every_row_is_scored_as_it_would_be_alone(
     release: LoadedRelease, data: Path, tmp_path: Path, ending: str, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_ROWS", at_once)
+    monkeypatch.setattr(module, "ROWS", at_once)
     out = tmp_path / f"scored.{ending}"
     summary = score_table(release, data, out, Silent())
     read = pyarrow.csv.read_csv if ending == "csv" else pyarrow.parquet.read_table
@@ -88,11 +89,11 @@ def test_a_full_disk_leaves_what_was_there(
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(pyarrow.csv, "write_csv", full)
+    monkeypatch.setattr(scored.pa_csv, "CSVWriter", full)
     with pytest.raises(DataError, match="No space left on device; nothing was kept"):
         score_table(release, data, out, Silent())
     assert out.read_text() == "before"
-    assert sorted(path.name for path in tmp_path.glob(".scored*")) == []
+    assert sorted(path.name for path in tmp_path.glob(".scor*")) == []
 
 
 def test_a_table_that_does_not_fit_is_refused(release: LoadedRelease, tmp_path: Path) -> None:

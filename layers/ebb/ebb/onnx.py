@@ -20,6 +20,22 @@ _ROWS = 10_000
 """Rows scored at once, so that Ctrl-C never waits long."""
 
 
+def single_threaded(model: bytes) -> Any:
+    """Return a session of ONNX Runtime as every graph of Ebb runs in.
+
+    Raises:
+        ReleaseError: the bytes are no graph that it can load.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own types, unrelated to each other
+        raise ReleaseError(f"ONNX Runtime cannot load the graph: {type(error).__name__}") from None
+
+
 class OnnxScorer:
     """Scores with one thread, so that any batch size gives the bits that single rows give.
 
@@ -27,19 +43,16 @@ class OnnxScorer:
         model: the graph's bytes; inputs `numbers` float32 [N, n] and `categories` string [N, c] (an input that
             no feature uses is absent), output `probability` float32 [N].
 
+    Attributes:
+        model: as given; the session holds these bytes anyway.
+
     Raises:
         ReleaseError: the bytes are no graph of Ebb.
     """
 
     def __init__(self, model: bytes) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - ONNX Runtime raises its own types, unrelated to each other
-            raise ReleaseError(f"ONNX Runtime cannot load the graph: {type(error).__name__}") from None
+        self.model = model
+        self._session = single_threaded(model)
         # Its Python shell validates what is known here, and takes as long as a third of a small graph.
         self._native = self._session._sess  # noqa: SLF001 - the library offers no other way
         self._names = {node.name for node in self._session.get_inputs()}
@@ -57,7 +70,7 @@ class OnnxScorer:
             return self._run(feed)
         parts = []
         for start in range(0, len(inputs), _ROWS):
-            with _undisturbed():
+            with undisturbed():
                 parts.append(self._run({name: tensor[start : start + _ROWS] for name, tensor in feed.items()}))
         return np.concatenate(parts)
 
@@ -67,7 +80,7 @@ class OnnxScorer:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Hold Ctrl-C back until the block is done: ONNX Runtime 1.32 crashes when it comes while texts are converted."""
     if threading.current_thread() is not threading.main_thread():
         yield
