@@ -49,19 +49,31 @@ def fit_platt(raw: NDArray[np.float64], labels: NDArray[np.int8]) -> Platt:
     return Platt(float(np.float32(regression.coef_[0, 0])), float(np.float32(regression.intercept_[0])))
 
 
-def crossfit_platt(raw: NDArray[np.float64], labels: NDArray[np.int8], fold: NDArray[np.int8]) -> NDArray[np.float64]:
-    """Calibrate each fold by a map that was fitted on the other folds only.
+def crossfit_platt(
+    raw: NDArray[np.float64], labels: NDArray[np.int8], fold: NDArray[np.int8], *, temporal: bool = False
+) -> NDArray[np.float64]:
+    """Calibrate each fold by a map that was fitted on other folds only.
 
     Args:
         raw: out-of-fold log-odds, [N].
         labels: 0 or 1, [N].
-        fold: the fold in which each row was held out, [N].
+        fold: the fold in which each row was held out, [N]; negative where it never was.
+        temporal: whether folds follow time: then the maps come from earlier folds, where there are any with both
+            classes; the first fold takes the later ones, and a fold alone its own sigmoid.
 
     Returns:
-        Probabilities, [N].
+        Probabilities, [N]; NaN in rows that were never held out.
     """
-    probabilities = np.empty(len(raw))
-    for k in np.unique(fold):
+    probabilities = np.full(len(raw), np.nan)
+    held = fold >= 0
+    for k in np.unique(fold[held]):
         held_out = fold == k
-        probabilities[held_out] = fit_platt(raw[~held_out], labels[~held_out]).probability(raw[held_out])
+        others = [held & (fold < k), held & ~held_out] if temporal else [held & ~held_out]
+        learned = next((rows for rows in others if _has_both(labels[rows])), None)
+        platt = Platt(1.0, 0.0) if learned is None else fit_platt(raw[learned], labels[learned])
+        probabilities[held_out] = platt.probability(raw[held_out])
     return probabilities
+
+
+def _has_both(labels: NDArray[np.int8]) -> bool:
+    return 0 < int(labels.sum()) < len(labels)

@@ -48,9 +48,7 @@ class Answers:
         acted: whether each row would be acted on, [N].
     """
 
-    def __init__(
-        self, probabilities: NDArray[np.float64], labels: NDArray[np.int8], acted: NDArray[np.bool_]
-    ) -> None:
+    def __init__(self, probabilities: NDArray[np.float64], labels: NDArray[np.int8], acted: NDArray[np.bool_]) -> None:
         self.probabilities, self.labels, self.acted = probabilities, labels, acted
         self.columns = {
             "positives": labels,

@@ -1,12 +1,13 @@
 """The contract's release gates: what was reached beside what is asked, and the refusal that names every miss."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ebb.contract.model import Contract
+from ebb.contract.model import Contract, Gates
 from ebb.errors import GateRefused
 from training.evaluation.compare import Comparison
-from training.evaluation.evaluate import Evaluation
+from training.evaluation.fair_groups import Fairness
+from training.evaluation.model import Evaluation
 from training.export.parity import Parity
 
 
@@ -55,25 +56,51 @@ def judge(
         latency: median milliseconds of a single row.
         champion: what the current champion earns; None where there is none to compare with.
     """
-    gates, rows = contract.gates, evaluation.rows
-    widest = max(evaluation.fairness, key=lambda judged: judged.gap, default=None)
-    over_champion = None if champion is None else evaluation.profit - champion.profit
-    gap, gap_rows = (None, 0) if widest is None else (widest.gap, widest.rows)
+    limits, rows = contract.gates, evaluation.rows
+    over_champion, champion_rows = _over_champion(evaluation, champion)
+    over_everyone = evaluation.profit - evaluation.profit_everyone
+    profit = evaluation.profit
     return (
-        Gate("min_auc", evaluation.auc, gates.min_auc, at_least=True, rows=rows),
+        Gate("min_auc", evaluation.auc, limits.min_auc, at_least=True, rows=rows),
+        _at_most("max_calibration_error", evaluation.calibration_error, limits.max_calibration_error, rows),
+        *_gates_of_groups(limits, evaluation.fairness),
+        Gate("min_profit_over_nothing", profit, limits.min_profit_over_nothing, at_least=True, rows=rows),
+        Gate("min_profit_over_everyone", over_everyone, limits.min_profit_over_everyone, at_least=True, rows=rows),
         Gate(
-            "max_calibration_error",
-            evaluation.calibration_error,
-            gates.max_calibration_error,
-            at_least=False,
-            rows=rows,
+            "min_profit_over_champion",
+            over_champion,
+            limits.min_profit_over_champion,
+            at_least=True,
+            rows=champion_rows,
         ),
-        Gate("max_fairness_gap", gap, gates.max_fairness_gap, at_least=False, rows=gap_rows),
-        Gate("min_profit_over_nothing", evaluation.profit, gates.min_profit_over_nothing, at_least=True, rows=rows),
-        Gate("min_profit_over_champion", over_champion, gates.min_profit_over_champion, at_least=True, rows=rows),
-        Gate("max_latency_ms", latency, gates.max_latency_ms, at_least=False, rows=1),
-        Gate("max_parity", parity.largest, gates.max_parity, at_least=False, rows=parity.rows),
+        _at_most("max_latency_ms", latency, limits.max_latency_ms, 1),
+        _at_most("max_parity", parity.largest, limits.max_parity, parity.rows),
     )
+
+
+def _at_most(name: str, value: float | None, limit: float | None, rows: int) -> Gate:
+    return Gate(name, value, limit, at_least=False, rows=rows)
+
+
+def _gates_of_groups(limits: Gates, fairness: Sequence[Fairness]) -> Iterator[Gate]:
+    """Yield the gates of protected features; each judges the feature that is furthest off, if any could be judged."""
+    measured: dict[str, list[tuple[float, int]]] = {
+        "max_fairness_gap": [(f.gap, f.rows) for f in fairness if len(f.groups) > 1],
+        "max_opportunity_gap": [(f.opportunity.value, f.opportunity_rows) for f in fairness if f.opportunity],
+        "max_group_calibration_error": [(f.calibration.value, f.rows) for f in fairness if f.calibration],
+    }
+    for name, found in measured.items():
+        value, rows = max(found, default=(None, 0))
+        yield _at_most(name, value, getattr(limits, name), rows)
+
+
+def _over_champion(evaluation: Evaluation, champion: Comparison | None) -> tuple[float | None, int]:
+    """Return the profit over the champion's and on how many rows it was had: paired by row where that is known."""
+    if champion is None:
+        return None, evaluation.rows
+    if champion.over is None:
+        return evaluation.profit - champion.profit, evaluation.rows
+    return champion.over.value, champion.rows
 
 
 def refuse_failed(gates: Sequence[Gate]) -> None:

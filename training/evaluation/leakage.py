@@ -22,6 +22,7 @@ def leakage(
     labels: NDArray[np.int8],
     fold: NDArray[np.int8],
     *,
+    by_time: bool = False,
     groups: NDArray[np.intp] | None = None,
     importance: NDArray[np.float64] | None = None,
 ) -> Leakage:
@@ -31,7 +32,8 @@ def leakage(
         contract: names the features.
         coded: N rows.
         labels: 0 or 1, [N]; both occur.
-        fold: in which each row was held out, [N]; -1 where it never was, which only happens with folds by time.
+        fold: in which each row was held out, [N]; negative where it never was.
+        by_time: whether folds are stretches of time, in which an entity may well come again.
         groups: number of each row's entity, [N]; None where every entity has one row.
         importance: of the features, numbers first; None where it is not known.
     """
@@ -45,7 +47,7 @@ def leakage(
         for feature, auc, share in zip(columns, aucs, shares, strict=True)
     ]
     singles.sort(key=lambda single: -single.auc)
-    return Leakage(len(drawn), tuple(singles[:_MOST_TOLD]), shared_entities(fold, groups), bool((fold < 0).any()))
+    return Leakage(len(drawn), tuple(singles[:_MOST_TOLD]), shared_entities(fold, groups), by_time)
 
 
 def shared_entities(fold: NDArray[np.int8], groups: NDArray[np.intp] | None) -> int:

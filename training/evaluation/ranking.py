@@ -82,9 +82,7 @@ def auc_of(rows: NDArray[np.float64], positives: NDArray[np.float64]) -> NDArray
     return _auc(true, false)
 
 
-def curve(
-    x: NDArray[np.float64], y: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
-) -> Curve:
+def curve(x: NDArray[np.float64], y: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> Curve:
     """Return arrays [K] as a curve, with six significant digits."""
     return Curve(*(tuple(float(f"{v:.6g}") for v in values.tolist()) for values in (x, y, low, high)))
 

@@ -83,7 +83,8 @@ class Resampler:
         Args:
             points: [K].
             samples: [resamples, K]; NaN where a resample could not tell.
-            low, high: ends of what the figure can be.
+            low: least that the figure can be.
+            high: most that it can be.
         """
         if not self.known:
             return np.empty(0), np.empty(0)

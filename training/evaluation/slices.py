@@ -46,9 +46,7 @@ class Rivals:
         """Return by how much ours is worse at each row, [N], by measure."""
         worth, at = earned(decision, self.labels), threshold(decision)
         profit = worth * ((self.theirs >= at).astype(np.float64) - (self.ours >= at))
-        ours, theirs = (
-            log_losses(np.clip(side, _SURE, 1 - _SURE), self.labels) for side in (self.ours, self.theirs)
-        )
+        ours, theirs = (log_losses(np.clip(side, _SURE, 1 - _SURE), self.labels) for side in (self.ours, self.theirs))
         return {"profit": profit, "log_loss": ours - theirs}
 
 
