@@ -69,7 +69,7 @@ def score_prefix(
             plan = plan_shards(shards, out, work, release.sha256, collect=refused is not None)
         else:
             plan = plan_pieces(shards[0], out, work, workers)
-        done = _score(plan, setup, release, rows, workers, progress)
+        done = _score(plan, setup, release, rows=rows, workers=workers, progress=progress)
         found = _reasons(plan, done)
         if refused is None:
             refuse(source, release.contract, found, len(shards) - len(found))
@@ -87,7 +87,9 @@ def score_prefix(
     }
 
 
-def _score(plan: Plan, setup: Setup, release: LoadedRelease, rows: int, workers: int, progress: Progress) -> list[Done]:
+def _score(
+    plan: Plan, setup: Setup, release: LoadedRelease, *, rows: int, workers: int, progress: Progress
+) -> list[Done]:
     """Do what is not done yet; return what came of each task, in their order."""
     done: dict[Path, Done] = {}
     with progress.step("Score", rows) as told:

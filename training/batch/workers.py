@@ -17,12 +17,12 @@ from training.batch.scorer import BatchScorer, batch_scorer
 from training.batch.task import Done, Setup, Task, Told, run
 
 _PR_SET_PDEATHSIG = 1
-_Answer = tuple[Task, Done]
+_Answers = Generator[tuple[Task, Done], None, None]
 
 
 def results(
     tasks: Sequence[Task], setup: Setup, scorer: Scorer, *, rows: int, workers: int, told: Told
-) -> Iterator[_Answer]:
+) -> Iterator[tuple[Task, Done]]:
     """Score pieces, and yield each as it is done.
 
     Args:
@@ -49,9 +49,7 @@ def results(
             yield task, run(task, setup, here, told)
 
 
-def _beside(
-    tasks: Sequence[Task], setup: Setup, model: bytes, rows: int, workers: int
-) -> Generator[_Answer, None, None]:
+def _beside(tasks: Sequence[Task], setup: Setup, model: bytes, rows: int, workers: int) -> _Answers:
     before = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(
         workers, multiprocessing.get_context("spawn"), _prepare, (os.getpid(), setup, model, rows)
