@@ -61,7 +61,8 @@ def check_gates(contract: Contract, metrics: Mapping[str, Any], name: str) -> No
     Raises:
         GateRefused: names what failed or is missing.
     """
-    found = [gate for gate in metrics.get("gates", []) if isinstance(gate, dict)]
+    told = metrics.get("gates")
+    found = [gate for gate in told if isinstance(gate, dict)] if isinstance(told, list) else []
     named = {gate.get("name"): gate for gate in found}
     asked = {gate: getattr(contract.gates, gate) for gate in (*_ALWAYS, _OVER_CHAMPION)}
     reasons = [f"{gate} was not judged" for gate in _ALWAYS if named.get(gate, {}).get("value") is None]

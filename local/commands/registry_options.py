@@ -70,4 +70,11 @@ def print_promotion(done: "Promotion", releases: Path, *, as_json: bool) -> None
     print_facts(f"Releases of {done.contract}", {"champion": done.champion, "previous": done.previous or "none"})
     print_notes(done.notes)
     console.print("It serves from the next `ebb up` on; a cloud that is up takes it with `ebb route promote`.")
-    next_step(f"ebb up --release {releases / done.contract}", f"ebb route promote {done.champion}")
+    up = f"ebb up --release {releases / done.contract} --detach"
+    next_step(f"ebb route promote {done.champion}" if _cloud_is_up() else up, "ebb releases")
+
+
+def _cloud_is_up() -> bool:
+    from local.supervisor.state import running_state, state_folder  # noqa: PLC0415 - keeps `ebb --help` quick
+
+    return running_state(state_folder()) is not None

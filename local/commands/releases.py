@@ -5,16 +5,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE
+from rich.table import Table
 
 from local.commands.registry_options import DEFAULT_RELEASES, AsJson, ContractName, MlflowUri, Releases, print_notes
-from local.terminal import next_step, print_json, print_table
+from local.terminal import console, next_step, plain, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from training.registry.listing import Listed, Listing
     from training.registry.sync import Synced
 
 Sync = Annotated[bool, typer.Option("--sync", help="Tell the registry what it has missed.")]
-_COLUMNS = ("release", "role", "made (UTC)", "AUC", "profit", "rows", "data", "files")
+_COLUMNS = ("release", "role", "made", "AUC", "profit", "rows", "files", "data")
 
 
 def releases(
@@ -63,7 +67,8 @@ def _document(found: "Listing", synced: "Synced | None") -> dict[str, Any]:
 
 
 def _print(found: "Listing", synced: "Synced | None", folder: Path) -> None:
-    print_table(f"Releases in {folder}", _COLUMNS, [_row(each) for each in found.releases])
+    for contract in sorted({each.contract for each in found.releases}):
+        _print_table(folder, contract, [each for each in found.releases if each.contract == contract])
     notes = [*found.notes, *(f"warning: {each.damage}" for each in found.releases if each.damage)]
     if synced is not None:
         notes += [*(f"registered now: {name}" for name in synced.registered), *synced.notes]
@@ -75,16 +80,28 @@ def _print(found: "Listing", synced: "Synced | None", folder: Path) -> None:
     next_step(*_next(found))
 
 
+def _print_table(folder: Path, contract: str, found: "Sequence[Listed]") -> None:
+    """Print one contract's releases, so narrow that a version is never cut on 80 columns."""
+    currency = next((each.currency for each in found if each.currency), "")
+    title = f"Releases of {contract} in {folder}" + (f", profit an entity in {currency}" if currency else "")
+    table = Table(title=plain(title), title_justify="left", header_style="bold", box=SIMPLE, pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, no_wrap=column != "data")
+    for each in found:
+        table.add_row(*map(plain, _row(each)))
+    console.print(table)
+
+
 def _row(each: "Listed") -> tuple[str, ...]:
     return (
-        each.name,
+        each.version,
         ", ".join(each.roles),
-        each.created.removesuffix("+00:00"),
+        each.created[:10],
         "-" if each.auc is None else f"{each.auc:.4f}",
-        "-" if each.profit is None else f"{each.profit:.4f} {each.currency}",
+        "-" if each.profit is None else f"{each.profit:.4f}",
         "-" if each.rows is None else f"{each.rows:,}",
-        each.data_sha256[:12],
         "damaged" if each.damage else "verified",
+        each.data_sha256[:12],
     )
 
 

@@ -43,5 +43,5 @@ class Calls:
 
 def reason(error: Exception) -> str:
     """Return the first line of an error, short and without credentials; its type where it has none."""
-    first = (str(error).strip().splitlines() or [""])[0]
+    first = (str(error).strip().splitlines() or [""])[0].partition(" with exception HTTPConnectionPool")[0]
     return _SECRET.sub("//***@", first)[:_LONGEST] or type(error).__name__

@@ -106,7 +106,7 @@ def _roles(store: FolderReleases, contract: str, notes: list[str]) -> dict[str, 
                 notes.append(str(error))
             continue
         if version is not None and version not in versions:
-            notes.append(f"the {role} of {contract} is named {version}, and there is no such release")
+            notes.append(f"the role {role} of {contract} names {version}, and there is no such release")
         elif version is not None:
             found[version] = (*found.get(version, ()), role)
     return found
