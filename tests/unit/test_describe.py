@@ -99,7 +99,7 @@ def test_ten_thousand_categories_ask_for_review() -> None:
         (["a"] * ROWS, "constant"),
         (pa.array(range(ROWS), pa.time32("s")), "holds time32"),
         (pa.array(range(ROWS), pa.duration("s")), "holds duration"),
-        (["x" if i == 7 else f"{i}.5" for i in range(ROWS)], "numbers, but 1 rows hold something else (row 8)"),
+        (["x" if i == 7 else f"{i}.5" for i in range(ROWS)], "numbers, but for 1 cells (row 8)"),
         ([f"note number {i}" for i in range(ROWS)], "identifier or free text"),
         ([("x" * 300, "y")[i % 2] for i in range(ROWS)], "longer than the 256"),
         ([("a\0", "y")[i % 2] for i in range(ROWS)], "NUL"),

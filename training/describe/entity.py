@@ -10,6 +10,7 @@ from training.dataset.refusals import Refusals
 from training.dataset.texts import as_texts
 from training.describe.kinds import is_sequence
 from training.describe.names import looks_known_afterwards, looks_like_key, looks_personal
+from training.describe.spelled import guess_dates
 
 _LEAST_ROWS, _LONGEST_KEY, _CODED_SHARE, _COLUMNS_NAMED = 20, 64, 0.9, 12
 
@@ -44,7 +45,7 @@ def can_be_key(name: str, column: pa.ChunkedArray) -> bool:
         return keys is not None and looks_like_key(name)
     if pa.types.is_integer(column.type):
         return is_sequence(column.cast(pa.float64(), safe=False).to_numpy())
-    return _short_and_unbroken(keys)
+    return _short_and_unbroken(keys) and guess_dates(keys[:_LEAST_ROWS])[0] is None
 
 
 def _unique(column: pa.ChunkedArray) -> list[str] | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ebb.contract import Kind
 from ebb.contract.feature import Written
 from ebb.features.values import LONGEST_CATEGORY
-from training.dataset.numbers import as_flags, as_numbers
+from training.dataset.numbers import MISSING_WORDS, as_flags, as_numbers
 from training.dataset.refusals import name_rows
 from training.dataset.texts import Texts, as_texts
 from training.dataset.written import as_written
@@ -98,7 +98,7 @@ def _of_texts(column: pa.ChunkedArray, texts: Texts, title: str) -> Column:
     if len(filled) == 1 and not missing:
         return Column(None, _CONSTANT)
     words = {str(text).strip().lower() for text in filled}
-    if pa.types.is_boolean(column.type) or words in _PAIRS:
+    if pa.types.is_boolean(column.type) or words.difference(MISSING_WORDS) in _PAIRS:
         return _numbers(Kind.FLAG, as_flags(column)[0])
     numbers, unreadable = as_numbers(column)
     if np.isnan(numbers).all() and not unreadable.any():
@@ -130,13 +130,13 @@ def _category(texts: Texts, missing: int, no_numbers: NDArray[np.intp]) -> Colum
     if any("\0" in text for text in filled):
         return Column(None, "it holds NUL characters")
     rows = len(texts.codes)
-    if len(no_numbers) < _FEW_WRONG * (rows - missing) and len(filled) > _FEW:
+    if 0 < len(no_numbers) < _FEW_WRONG * (rows - missing) and len(filled) > _FEW:
         return Column(
-            None,
-            f"numbers, but {len(no_numbers):,} rows hold something else ({name_rows(no_numbers)}): correct or empty "
-            "them, and draft again",
+            None, f"numbers, but for {len(no_numbers):,} cells ({name_rows(no_numbers)}): correct or empty these"
         )
-    if len(filled) > _IDENTIFIER_SHARE * (rows - missing) and rows >= _LEAST_ROWS:
+    absent = np.array([str(text).strip().lower() in MISSING_WORDS for text in texts.distinct])
+    told = rows - int(texts.counts()[absent].sum())
+    if len(filled) > _IDENTIFIER_SHARE * told and rows >= _LEAST_ROWS:
         return Column(None, f"likely an identifier or free text: {len(filled):,} different texts")
     return Column(Kind.CATEGORY, texts=texts, missing=missing)
 
