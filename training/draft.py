@@ -1,6 +1,7 @@
 """The files of a release, all but its manifest, made from a model that passed its gates."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,13 +11,18 @@ from ebb.release.golden import golden_to_bytes
 from ebb.release.manifest import CARD, CONTRACT, GOLDEN, METRICS, MODEL, REFERENCE, version_of
 from ebb.release.reference import make_reference
 from training.export.golden import make_golden
-from training.judgement import Judgement, Labelled
+from training.judgement import Judgement
+from training.labelled import Labelled
 from training.report import Story, card
-from training.search import Search
+from training.search import Search, Trial
 
 _BASIS = (
-    "pooled over five stratified folds, each row answered by trees and a calibration that had not seen it; the size "
-    "of the trees was chosen on the same folds, which flatters the figures a little"
+    "pooled over five stratified folds, each row answered by a model and a calibration that had not seen it; the "
+    "candidate was chosen on the same folds, which flatters the figures a little"
+)
+_TEMPORAL_BASIS = (
+    "pooled over {count} consecutive spans of time, each answered by a model of rows whose label was known before the "
+    "span began; the candidate was chosen on the same spans, which flatters the figures a little"
 )
 
 
@@ -79,8 +85,8 @@ def make_draft(
     content[GOLDEN] = golden_to_bytes(golden)
     content[METRICS] = (json.dumps(metrics, indent=2, ensure_ascii=False) + "\n").encode()
     content[CARD] = card(story).encode()
-    size = asdict(found.best.size)
-    parameters = {**size, "seed": seed, "rows": len(data.labels), "features": len(contract.features)}
+    chosen = asdict(found.best.candidate)
+    parameters = {**chosen, "seed": seed, "rows": len(data.labels), "features": len(contract.features)}
     return Draft(contract.name, data.sha256, content, parameters, metrics)
 
 
@@ -88,18 +94,43 @@ def _metrics(judgement: Judgement, found: Search, notes: Sequence[str]) -> dict[
     evaluation = asdict(judgement.evaluation)
     for judged, told in zip(judgement.evaluation.fairness, evaluation["fairness"], strict=True):
         told["gap"] = judged.gap
-    trials = [
-        {"name": t.size.name, "log_loss": t.log_loss, "auc": t.auc, "seconds": round(t.seconds, 3)}
-        for t in found.trials
-    ]
     return {
         **evaluation,
         "latency_ms": judgement.latency,
         "parity": asdict(judgement.parity),
         "champion": None if judgement.champion is None else asdict(judgement.champion),
         "calibration": asdict(judgement.model.platt),
-        "search": {"chosen": asdict(found.best.size), "skipped": list(found.skipped), "trials": trials},
+        "search": _told(found),
         "gates": [{**asdict(gate), "verdict": gate.verdict} for gate in judgement.gates],
-        "basis": _BASIS,
+        "basis": _BASIS if found.folds.times is None else _TEMPORAL_BASIS.format(count=found.folds.count),
         "notes": list(notes),
+    }
+
+
+def _told(found: Search) -> dict[str, Any]:
+    states = Counter(trial.state for trial in found.trials)
+    return {
+        "chosen": asdict(found.best.candidate),
+        "skipped": list(found.skipped),
+        "seconds": found.seconds,
+        "last_tenth": found.last_tenth,
+        "resumed": found.resumed,
+        "folds": {"count": found.folds.count, "temporal": found.folds.times is not None},
+        "states": dict(states),
+        "learning_curve": [asdict(point) for point in found.curve],
+        "trials": [_told_trial(trial) for trial in found.trials],
+    }
+
+
+def _told_trial(trial: Trial) -> dict[str, Any]:
+    known = trial.log_loss == trial.log_loss
+    return {
+        "name": trial.candidate.name,
+        "family": trial.candidate.family,
+        "state": trial.state,
+        "log_loss": trial.log_loss if known else None,
+        "auc": trial.auc if known else None,
+        "seconds": round(trial.seconds, 3),
+        "at": round(trial.at, 3),
+        **({"why": trial.why} if trial.why else {}),
     }

@@ -1,28 +1,74 @@
-"""Fits over folds: in parallel processes where the rows pay for starting them."""
+"""Which rows a model is judged on, and which it may learn from then."""
 
-import ctypes
-import os
-import signal
-import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
-from multiprocessing import resource_tracker
+from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed
-from joblib.externals.loky import reusable_executor
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from ebb.contract.model import Contract
 from ebb.errors import DataError
-from ebb.features.inputs import Inputs
-from training.fit import TreeSize, fit_boosted
 
 FOLDS = 5
-ROWS_WORTH_PROCESSES = 20_000
-"""Below this a fit takes less than starting a process (about 1.5 s)."""
-_PR_SET_PDEATHSIG = 1
-_Task = tuple[Inputs, NDArray[np.int8], NDArray[np.bool_], TreeSize, int]
+NEVER = -1
+_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Folds over N rows.
+
+    Attributes:
+        fold: the fold in which each row is held out, int8 [N]; -1 where it only serves to learn from.
+        count: how many folds.
+        times: epoch seconds, [N], where the folds follow time; else None.
+        gap: seconds between a row's moment and its label being known; only with `times`.
+    """
+
+    fold: NDArray[np.int8]
+    count: int = FOLDS
+    times: NDArray[np.float64] | None = None
+    gap: float = 0.0
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Whether a row is held out in some fold, bool [N]."""
+        return self.fold != NEVER
+
+    def held_out(self, k: int) -> NDArray[np.bool_]:
+        """Return the rows that judge in fold `k`, bool [N]."""
+        return self.fold == k
+
+    def learned(self, k: int) -> NDArray[np.bool_]:
+        """Return the rows to learn from for fold `k`, bool [N]: with times, those whose label was known by then."""
+        if self.times is None:
+            return self.fold != k
+        return _known(self.times, self.times[self.fold == k].min(), self.gap)
+
+
+def make_folds(
+    contract: Contract,
+    labels: NDArray[np.int8],
+    seed: int,
+    *,
+    groups: NDArray[np.intp] | None,
+    times: NDArray[np.float64] | None,
+) -> Folds:
+    """Make the folds that the contract asks for.
+
+    Args:
+        contract: `folds` says whether they follow time.
+        labels: 0 or 1, [N].
+        seed: of the shuffle of stratified folds.
+        groups: number of each row's entity, [N]; all rows of an entity share a stratified fold. None: one row each.
+        times: of the rows, epoch seconds [N]; None where the contract names no event time.
+
+    Raises:
+        DataError: too few rows of a class, entities or moments.
+    """
+    if contract.temporal and times is not None:
+        return temporal_folds(times, labels, gap=contract.label.window_days * _DAY)
+    return Folds(fold_of(labels, seed, groups))
 
 
 def fold_of(labels: NDArray[np.int8], seed: int, groups: NDArray[np.intp] | None = None) -> NDArray[np.int8]:
@@ -54,66 +100,46 @@ def fold_of(labels: NDArray[np.int8], seed: int, groups: NDArray[np.intp] | None
     return fold
 
 
-def out_of_fold(
-    inputs: Inputs,
-    labels: NDArray[np.int8],
-    fold: NDArray[np.int8],
-    size: TreeSize,
-    *,
-    seed: int,
-    advance: Callable[[int], None],
-) -> NDArray[np.float64]:
-    """Return log-odds [N], each row's from trees that have not seen it; `advance(1)` after every fold."""
-    raw = np.empty(len(labels))
-    tasks = [(inputs, labels, fold == k, size, seed) for k in range(FOLDS)]
-    jobs = min(cpu_count(), FOLDS) if len(labels) >= ROWS_WORTH_PROCESSES else 1
-    with closing(_results(tasks, jobs)) as results:
-        for k, values in enumerate(results):
-            raw[fold == k] = values
-            advance(1)
-    return raw
+def temporal_folds(times: NDArray[np.float64], labels: NDArray[np.int8], *, gap: float) -> Folds:
+    """Cut the rows into consecutive spans of time, each judged by a model of what was known before it began.
+
+    Rows are cut at quantiles of their moments. Spans before which no label was known yet (a label takes `gap`
+    seconds to close), or which hold one class only, serve to learn from. Expanding window: Hyndman and
+    Athanasopoulos, "Forecasting: principles and practice", 3rd edition 2021, section 5.10; the gap is the purging of
+    Lopez de Prado, "Advances in financial machine learning", 2018, section 7.4.1.
+
+    Args:
+        times: of the rows, epoch seconds [N].
+        labels: 0 or 1, [N].
+        gap: seconds until a label is known.
+
+    Raises:
+        DataError: time is too short for even one such span.
+    """
+    edges = np.unique(np.quantile(times, np.linspace(0, 1, FOLDS + 2)[1:-1], method="higher"))
+    span = np.searchsorted(edges, times, side="right")
+    fold = np.full(len(times), NEVER, np.int8)
+    count = 0
+    for k in range(1, len(edges) + 1):
+        held_out = span == k
+        if not _judges(labels[held_out], FOLDS * 2):
+            continue
+        if _judges(labels[_known(times, times[held_out].min(), gap)], FOLDS * 2):
+            fold[held_out] = count
+            count += 1
+    if count == 0:
+        raise DataError(
+            f'`folds` = "temporal" needs rows whose label was known before later rows began: the table spans '
+            f"{(times.max() - times.min()) / _DAY:,.0f} days and a label takes {gap / _DAY:,.0f}; bring a longer "
+            'time, or set `folds` = "stratified"'
+        )
+    return Folds(fold, count, times, gap)
 
 
-def end_workers() -> None:
-    """End the worker processes that `out_of_fold` keeps for its next call, if there are any."""
-    executor = reusable_executor._executor  # noqa: SLF001 - asking for it publicly would start one
-    if executor is not None:
-        executor.shutdown(wait=True, kill_workers=True)
+def _known(times: NDArray[np.float64], begin: float, gap: float) -> NDArray[np.bool_]:
+    return (times < begin) & (times + gap <= begin)
 
 
-def _results(tasks: list[_Task], jobs: int) -> Generator[NDArray[np.float64], None, None]:
-    if jobs == 1:
-        yield from (_held_out(*task) for task in tasks)
-        return
-    kept_close = Parallel(
-        n_jobs=jobs, backend="loky", return_as="generator", initializer=_follow_parent, initargs=(os.getpid(),)
-    )
-    resource_tracker.ensure_running()  # whoever starts it lets Ctrl-C through again, which must not be done below
-    with _ctrl_c_held():  # workers inherit that from their first line on, long before they can look after themselves
-        results = kept_close(delayed(_held_out)(*task) for task in tasks)
-    yield from results
-
-
-@contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _follow_parent(parent: int) -> None:
-    """Make this worker leave Ctrl-C to its parent, and die with it, also when it is dead already."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _held_out(
-    inputs: Inputs, labels: NDArray[np.int8], held_out: NDArray[np.bool_], size: TreeSize, seed: int
-) -> NDArray[np.float64]:
-    boosted = fit_boosted(inputs.rows(~held_out), labels[~held_out], size, seed)
-    return boosted.raw(inputs.rows(held_out))
+def _judges(labels: NDArray[np.int8], least: int) -> bool:
+    positive = int(labels.sum())
+    return min(positive, len(labels) - positive) >= least

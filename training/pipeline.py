@@ -1,5 +1,6 @@
 """From a contract and a table to a release that serves: every step in its order."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from training.contract_file import read_contract
 from training.dataset import read_dataset
 from training.draft import make_draft
 from training.evaluation.gates import Gate, refuse_failed
-from training.judgement import Labelled, judge_best
+from training.folds import make_folds
+from training.judgement import judge_best
+from training.labelled import Labelled
 from training.progress import Progress
 from training.publish import publish
-from training.search import search
+from training.search import Budget, Search, search
+from training.search.found import FAILED
 from training.steps import Steps
 from training.validation import Finding, raise_on_critical, validate
 
@@ -60,7 +64,13 @@ class TrainResult:
 
 
 def train(
-    contract_path: Path, data_path: Path, releases: Path, seconds: float | None, progress: Progress
+    contract_path: Path,
+    data_path: Path,
+    releases: Path,
+    progress: Progress,
+    *,
+    budget: Budget | None = None,
+    resume: Path | None = None,
 ) -> TrainResult:
     """Train, check, write, register and name the champion.
 
@@ -70,8 +80,9 @@ def train(
         contract_path: the contract.
         data_path: the labelled table, csv or parquet.
         releases: the folder of releases; made when needed.
-        seconds: budget of the search; None is no limit.
         progress: shown the steps.
+        budget: of the search; None compares the shipped candidates.
+        resume: a folder that keeps the search's trials: after an interrupt, the same call goes on with them.
 
     Raises:
         ContractError: the contract cannot be used.
@@ -85,9 +96,7 @@ def train(
         steps.notes.append(f"warning: {remaining} lines of {contract_path} are still marked REVIEW")
     data = _accepted(steps, contract, data_path)
     with steps.timed("search"):
-        found = search(data.inputs, data.labels, seconds=seconds, seed=SEED, progress=progress, groups=data.groups)
-    if found.skipped:
-        steps.notes.append(f"the budget was too short to try these sizes of trees: {', '.join(found.skipped)}")
+        found = _searched(steps, contract, data, budget or Budget(), resume=resume, text=text)
     judgement = judge_best(steps, contract, data, found, store=FolderReleases(releases), seed=SEED)
     refuse_failed(judgement.gates)
     with steps.step("describe", "Describe the release"):
@@ -108,6 +117,32 @@ def train(
     )
 
 
+def _searched(
+    steps: Steps, contract: Contract, data: Labelled, budget: Budget, *, resume: Path | None, text: bytes
+) -> Search:
+    folds = make_folds(contract, data.labels, SEED, groups=data.groups, times=data.times)
+    found = search(
+        data.coded,
+        data.labels,
+        folds,
+        budget=budget,
+        seed=SEED,
+        progress=steps.progress,
+        groups=data.groups,
+        resume=resume,
+        key=f"{data.sha256} {hashlib.sha256(text).hexdigest()} {SEED}",
+    )
+    if found.skipped:
+        steps.notes.append(f"the budget was too short to try these candidates: {', '.join(found.skipped)}")
+    if found.resumed:
+        steps.notes.append(f"the search went on after {found.resumed} trials of an interrupted one")
+    if failed := [trial for trial in found.trials if trial.state == FAILED]:
+        steps.notes.append(f"warning: {len(failed)} candidates failed, the first with {failed[0].why}")
+    if unjudged := int(np.sum(~folds.held)):
+        steps.notes.append(f"{unjudged:,} rows lie before the first span that is judged, and only serve to learn from")
+    return found
+
+
 def _accepted(steps: Steps, contract: Contract, data_path: Path) -> Labelled:
     with steps.timed("read"):
         dataset = read_dataset(data_path, contract, progress=steps.progress)
@@ -119,8 +154,13 @@ def _accepted(steps: Steps, contract: Contract, data_path: Path) -> Labelled:
     steps.notes.extend([*dataset.notes, *map(_told, findings)])
     if dataset.groups is not None:
         entities = int(np.max(dataset.groups)) + 1
-        steps.notes.append(f"{dataset.rows:,} rows of {entities:,} entities: no entity stands in two folds")
-    return Labelled(dataset.inputs, dataset.labels, dataset.sha256, dataset.groups)
+        kept = (
+            "spans of time judge, so an entity may stand in several"
+            if contract.temporal
+            else "none stands in two folds"
+        )
+        steps.notes.append(f"{dataset.rows:,} rows of {entities:,} entities: {kept}")
+    return Labelled(dataset.inputs, dataset.labels, dataset.sha256, dataset.groups, dataset.event_times, dataset.texts)
 
 
 def _told(finding: Finding) -> str:

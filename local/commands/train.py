@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ebb.errors import GateRefused
+from local.budget import DEFAULT_PRICE as PRICE_AN_HOUR
+from local.budget import read_budget
 from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -21,7 +23,23 @@ def train(
     out: Annotated[Path, typer.Option(help="The folder of releases.")] = Path("releases"),
     seconds: Annotated[
         float | None,
-        typer.Option(min=0, help="Budget of the search for the best size of trees; the first size always finishes."),
+        typer.Option(
+            min=0,
+            help="Seconds from now to the end of search and refit; the first candidate always finishes. Without it, "
+            "only the shipped candidates are compared.",
+        ),
+    ] = None,
+    dollars: Annotated[
+        float | None, typer.Option(min=0, help="The same budget in dollars, at --price an hour.")
+    ] = None,
+    price: Annotated[float, typer.Option(help="Dollars an hour of the machine.")] = PRICE_AN_HOUR,
+    trials: Annotated[int | None, typer.Option(min=1, help="Candidates to try at most.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Fits at once; all cores if not given.")] = None,
+    families: Annotated[
+        str, typer.Option(help="Families that may win, by commas: boosted, logistic, lightgbm (if installed).")
+    ] = "boosted,logistic",
+    resume: Annotated[
+        Path | None, typer.Option(help="A folder that keeps the search: after an interrupt, the same command goes on.")
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -30,13 +48,14 @@ def train(
 
     Nothing is written when a gate of the contract refuses it, when it is interrupted, or when the disk is full.
 
-    Example: ebb train --contract training/contracts/telco.toml --data telco.csv --out releases/
+    Example: ebb train --contract training/contracts/telco.toml --data telco.csv --seconds 60 --out releases/
     """
     from training.pipeline import train as run  # noqa: PLC0415 - takes seconds, and --help should not
     from training.progress import Silent  # noqa: PLC0415 - as above
 
     try:
-        result = run(contract, data, out, seconds, Silent() if json else TerminalProgress())
+        budget = read_budget(seconds, dollars, price, trials=trials, workers=workers, families=families)
+        result = run(contract, data, out, Silent() if json else TerminalProgress(), budget=budget, resume=resume)
     except GateRefused as refused:
         if not json:
             _print_gates("Refused", refused.gates)
@@ -73,7 +92,7 @@ def _print(result: "TrainResult") -> None:
         {
             "rows": f"{metrics['rows']:,}, {metrics['class_rate']:.1%} positive",
             "Brier, log loss": f"{metrics['brier']:.4f}, {metrics['log_loss']:.4f}",
-            "trees": metrics["search"]["chosen"]["name"],
+            "chosen": f"{metrics['search']['chosen']['name']} ({len(metrics['search']['trials'])} tried)",
             "registered": f"MLflow version {result.model_version}" if result.model_version else "no",
             "card": result.folder / "card.html",
             "seconds": f"{sum(result.timings.values()):.1f}",

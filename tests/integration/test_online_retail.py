@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from tests.fakes.searched import searched
 from tests.home import ROOT
 from training.dataset import Dataset, read_dataset
 from training.events import Built, build_table
 from training.pipeline import read_contract, train
 from training.progress import Silent
-from training.search import fit_best, search
+from training.search import Budget, fit_best
 
 CONTRACT = ROOT / "training" / "contracts" / "online_retail.toml"
 HORIZON = pd.Timedelta(days=90)
@@ -91,7 +92,7 @@ def _accepted(transactions: Path, moments: list[datetime], out: Path) -> Dataset
 def _auc(train: Dataset, judge: Dataset) -> float:
     assert train.labels is not None
     assert judge.labels is not None
-    found = search(train.inputs, train.labels, seconds=None, seed=0, progress=Silent(), groups=train.groups)
+    found = searched(train.inputs, train.labels, groups=train.groups)
     model = fit_best(train.inputs, train.labels, found, 0)
     return float(roc_auc_score(judge.labels, model.probability(judge.inputs)))
 
@@ -113,9 +114,9 @@ def test_a_later_snapshot_is_predicted_from_an_earlier_one_and_from_several(tran
 
 def test_a_release_is_trained_on_several_snapshots(transactions: Path, tmp_path: Path) -> None:
     built = _build(transactions, [EARLIER, LATER], tmp_path / "t.parquet")
-    trained = train(CONTRACT, built.out, tmp_path / "releases", 0.0, Silent())
+    trained = train(CONTRACT, built.out, tmp_path / "releases", Silent(), budget=Budget(trials=1))
     rows = sum(built.rows.values())
-    assert f"{rows:,} rows of {built.rows[LATER]:,} entities: no entity stands in two folds" in trained.notes
+    assert f"{rows:,} rows of {built.rows[LATER]:,} entities: none stands in two folds" in trained.notes
     assert trained.metrics["rows"] == rows
     assert trained.from_events
     assert (trained.folder / "contract.toml").read_bytes() == CONTRACT.read_bytes()

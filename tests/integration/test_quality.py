@@ -6,6 +6,7 @@ import pytest
 
 from ebb.contract import Contract
 from ebb.onnx import OnnxScorer
+from tests.fakes.searched import searched
 from tests.integration.training_case import CONTRACT as SYNTHETIC
 from tests.integration.training_case import make_data
 from tests.load.quality import measure
@@ -14,8 +15,7 @@ from training.export import export
 from training.export.parity import parity
 from training.fit import TreeSize
 from training.pipeline import read_contract
-from training.progress import Silent
-from training.search import SIZES, fit_best, search
+from training.search import SIZES, fit_best
 
 FILES = {"telco": "telco/Telco-Customer-Churn.csv", "iranian": "iranian/churn.csv"}
 
@@ -56,7 +56,7 @@ def _prove(contract: Contract, dataset: Dataset, size: TreeSize) -> None:
 
     labels = dataset.labels
     assert labels is not None
-    found = search(dataset.inputs, labels, seconds=None, seed=0, progress=Silent(), sizes=[size])
+    found = searched(dataset.inputs, labels, [size])
     model = fit_best(dataset.inputs, labels, found, 0)
     scorer = OnnxScorer(export(model, len(contract.numbers), len(contract.categories)))
     proved = parity(model, scorer, contract, dataset.inputs, rows=100_000)

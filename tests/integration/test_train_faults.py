@@ -19,7 +19,7 @@ NAME = "synthetic"
 TITLES = (
     "Accept columns",
     "Validate the data",
-    "Search the size of the trees",
+    "Search",
     "Fit on all rows",
     "Export one ONNX graph",
     "Prove graph and model equal",

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from training.pipeline import TrainResult, train
 from training.progress import Progress, Silent
+from training.search import Budget
 from training.synthesize import synthesize
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "training" / "contracts" / "synthetic.toml"
-FIRST_SIZE_ONLY = 0.0
-"""A budget that lets only the first size be tried: tests of faults need no search."""
+FIRST_ONLY = Budget(trials=1)
+"""Lets only the first candidate be tried: tests of faults need no search."""
 DEADLINE = 90.0
 _SILENT = Silent()
 
@@ -33,7 +34,7 @@ class Case:
 
     def train(self, progress: Progress = _SILENT) -> TrainResult:
         """Train within this process."""
-        return train(self.contract, self.data, self.releases, FIRST_SIZE_ONLY, progress)
+        return train(self.contract, self.data, self.releases, progress, budget=FIRST_ONLY)
 
     @contextmanager
     def command(self, largest_file: int | None = None) -> Iterator[subprocess.Popen[str]]:

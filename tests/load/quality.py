@@ -7,10 +7,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from ebb.contract import Contract
+from tests.fakes.searched import searched
 from training.dataset import Dataset
 from training.evaluation.evaluate import calibration_error
-from training.progress import Silent
-from training.search import SIZES, fit_best, search
+from training.search import SIZES, fit_best
 
 FOLDS = 5
 SEED = 0
@@ -38,10 +38,10 @@ def measure(contract: Contract, dataset: Dataset) -> Quality:
     outer = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
     for known, held_out in outer.split(labels[:, None], labels):
         inputs = dataset.inputs.rows(known)
-        found = search(inputs, labels[known], seconds=None, seed=SEED, progress=Silent(), sizes=SIZES)
+        found = searched(inputs, labels[known], SIZES)
         model = fit_best(inputs, labels[known], found, SEED)
         answers[held_out] = model.probability(dataset.inputs.rows(held_out))
-        chosen.append(found.best.size.name)
+        chosen.append(found.best.candidate.name)
     return {
         "contract": contract.name,
         "rows": len(labels),

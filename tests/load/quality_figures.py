@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ebb.contract import Contract
 from ebb.onnx import OnnxScorer
+from tests.fakes.searched import searched
 from tests.home import ROOT
 from tests.load.figures import Figure
 from tests.load.quality import measure
@@ -12,8 +13,7 @@ from training.dataset import Dataset, read_dataset
 from training.export import export
 from training.export.parity import ROWS, parity
 from training.pipeline import read_contract
-from training.progress import Silent
-from training.search import fit_best, search
+from training.search import fit_best
 
 REAL = {"telco": "telco/Telco-Customer-Churn.csv", "iranian": "iranian/churn.csv"}
 _AUC = {"telco": 0.84, "iranian": 0.98}
@@ -33,7 +33,7 @@ def tables(shared_data: Path | None, synthetic: Path) -> Iterator[tuple[Contract
 def parity_figure(contract: Contract, dataset: Dataset) -> Figure:
     """Fit the champion, export it, and compare both over 100,000 drawn rows."""
     assert dataset.labels is not None, "parity needs a fitted model"
-    found = search(dataset.inputs, dataset.labels, seconds=None, seed=0, progress=Silent())
+    found = searched(dataset.inputs, dataset.labels)
     model = fit_best(dataset.inputs, dataset.labels, found, 0)
     scorer = OnnxScorer(export(model, len(contract.numbers), len(contract.categories)))
     proved = parity(model, scorer, contract, dataset.inputs, rows=ROWS)

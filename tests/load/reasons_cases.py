@@ -11,14 +11,14 @@ from ebb.features.inputs import Inputs, accept_row, encode
 from ebb.onnx import OnnxScorer
 from ebb.release.reference import make_reference
 from tests.fakes.contracts import TEXT
+from tests.fakes.searched import searched
 from tests.home import ROOT
 from training.calibrate import Model
 from training.dataset import read_dataset
 from training.export import export
 from training.fit import TreeSize
 from training.pipeline import read_contract
-from training.progress import Silent
-from training.search import SIZES, fit_best, search
+from training.search import SIZES, fit_best
 
 SMALL = next(size for size in SIZES if size.name == "small")
 """What the search chooses for telco."""
@@ -86,7 +86,7 @@ def cases(explained: Explained, count: int, *, differ: int = 1) -> list[int]:
 
 
 def _fitted(contract: Contract, inputs: Inputs, labels: NDArray[np.int8], size: TreeSize) -> Explained:
-    found = search(inputs, labels, seconds=None, seed=0, progress=Silent(), sizes=[size])
+    found = searched(inputs, labels, [size])
     model = fit_best(inputs, labels, found, 0)
     scorer = OnnxScorer(export(model, len(contract.numbers), len(contract.categories)))
     typical = make_reference(contract, inputs, labels, scorer.score(inputs)).typical(contract)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer
 from tests.fakes.made_contracts import contract_of
+from tests.fakes.searched import searched
 from tests.fakes.tables import TINY, fit_model, make_table
 from training.calibrate import crossfit_platt
 from training.draft import make_draft
@@ -20,11 +21,10 @@ from training.evaluation.evaluate import evaluate
 from training.evaluation.gates import judge
 from training.export import export
 from training.export.parity import Parity
-from training.judgement import Judgement, Labelled
+from training.judgement import Judgement
+from training.labelled import Labelled
 from training.plots import Axis, Line, plot, round_axis
-from training.progress import Silent
 from training.report import figure
-from training.search import search
 
 CONTRACT = contract_of(
     'name = "n0"; kind = "number"; missing = true',
@@ -35,7 +35,7 @@ NOTE = "a note with <script>alert(1)</script> in it"
 
 def page(note: str = NOTE) -> str:
     inputs, labels = make_table(500, 1, 1)
-    found = search(inputs, labels, seconds=None, seed=0, progress=Silent(), sizes=[TINY])
+    found = searched(inputs, labels, [TINY])
     model = fit_model(inputs, labels)
     graph = export(model, 1, 1)
     probabilities = crossfit_platt(found.best.raw, labels, found.fold)

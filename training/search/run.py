@@ -1,0 +1,124 @@
+"""Which candidate fits this table best, judged out of fold within a budget."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from joblib import cpu_count
+from numpy.typing import NDArray
+
+from ebb.errors import DataError
+from ebb.features.inputs import Inputs
+from training.calibrate import Model, fit_platt
+from training.fit import Candidate, Coded, code, fit_candidate
+from training.folds import Folds
+from training.progress import Progress
+from training.search.budget import Budget
+from training.search.curve import learning_curve
+from training.search.found import COMPLETE, FAILED, Search, Trial
+from training.search.proposals import Proposals
+from training.search.rounds import Rounds
+from training.search.runners import Inline, Processes, Runner
+from training.search.space import shipped
+from training.search.task import Material
+
+ROWS_WORTH_PROCESSES = 20_000
+"""Below this a fit takes less than starting a process (about 1.5 s)."""
+
+
+def search(
+    rows: Inputs | Coded,
+    labels: NDArray[np.int8],
+    folds: Folds,
+    *,
+    budget: Budget,
+    seed: int,
+    progress: Progress,
+    groups: NDArray[np.intp] | None = None,
+    first: tuple[Candidate, ...] | None = None,
+    resume: Path | None = None,
+    key: str = "",
+) -> Search:
+    """Compare candidates out of fold.
+
+    Without a budget the shipped candidates are compared, and the same rows and seed give the same answer on any number
+    of workers. With one, the sampler proposes more until it is used up; one worker and a number of trials give the
+    same answer again.
+
+    Args:
+        rows: N of them.
+        labels: 0 or 1, [N].
+        folds: over the rows.
+        budget: what ends the search.
+        seed: of folds, fits and proposals.
+        progress: told after every fit.
+        groups: number of each row's entity, [N]; None where every entity has one row.
+        first: candidates tried first, the most useful at the beginning; None takes the shipped ones.
+        resume: a folder that keeps the trials, so that a killed search goes on with them.
+        key: what the kept trials are about.
+
+    Raises:
+        DataError: every candidate failed, or `resume` keeps another search.
+    """
+    material = Material(code(rows), labels, folds, groups, seed)
+    first = shipped(budget.families) if first is None else first
+    proposals = Proposals(first, budget.families, seed, halving=budget.open_ended, folder=resume, key=key)
+    runner: Runner | None = None
+    try:
+        runner = _runner(material, budget)
+        rounds = Rounds(material, proposals, runner, budget, shipped=len(first))
+        rounds.run(progress)
+        best = _best(rounds.trials)
+        runner.drop()
+        curve = learning_curve(material, best, runner, rounds.points(best), seconds=rounds.left(best))
+    finally:
+        proposals.close()
+        if runner is not None:
+            runner.close()
+    return Search(
+        best=best,
+        trials=_lean(rounds.trials),
+        skipped=tuple(rounds.skipped),
+        folds=folds,
+        curve=curve,
+        seconds=round(rounds.spent, 3),
+        last_tenth=_last_tenth(rounds.trials, rounds.spent) if budget.open_ended else None,
+        resumed=rounds.resumed,
+    )
+
+
+def fit_best(
+    rows: Inputs | Coded, labels: NDArray[np.int8], found: Search, seed: int, groups: NDArray[np.intp] | None = None
+) -> Model:
+    """Fit the winner on all rows; its calibration comes from all of the search's out-of-fold log-odds."""
+    held = found.folds.held
+    fitted = fit_candidate(found.best.candidate, rows, labels, seed=seed, groups=groups)
+    return Model(fitted, fit_platt(found.best.raw[held], labels[held]))
+
+
+def _runner(material: Material, budget: Budget) -> Runner:
+    if len(material.labels) < ROWS_WORTH_PROCESSES:
+        return Inline(material)
+    workers = cpu_count() if budget.workers is None else budget.workers
+    if workers == 1 and budget.seconds is None:
+        return Inline(material)
+    return Processes(material, workers)
+
+
+def _best(trials: list[Trial]) -> Trial:
+    completed = [trial for trial in trials if trial.state == COMPLETE and len(trial.raw)]
+    if not completed:
+        failed = [trial for trial in trials if trial.state == FAILED]
+        why = f"{failed[0].candidate.name!r} with {failed[0].why}" if failed else "none ran to its end"
+        raise DataError(f"every candidate of the search failed, the first of them {why}: nothing was written")
+    return min(completed, key=lambda trial: trial.log_loss)
+
+
+def _lean(trials: list[Trial]) -> tuple[Trial, ...]:
+    return tuple(sorted(trials, key=lambda trial: trial.number))
+
+
+def _last_tenth(trials: list[Trial], spent: float) -> float | None:
+    losses = [(trial.at, trial.log_loss) for trial in trials if trial.state == COMPLETE]
+    before = min((loss for at, loss in losses if at <= 0.9 * spent), default=math.nan)
+    return None if math.isnan(before) else before - min(loss for _, loss in losses)
