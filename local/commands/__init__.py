@@ -5,6 +5,7 @@ from collections.abc import Callable
 from local.commands.build import build
 from local.commands.check import check
 from local.commands.down import down
+from local.commands.evaluate import evaluate
 from local.commands.init import init
 from local.commands.job.run import run as run_job
 from local.commands.job.stop import stop as stop_job
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "init": init,
     "build": build,
     "train": train,
+    "evaluate": evaluate,
     "releases": releases,
     "promote": promote_release,
     "rollback": roll_back,

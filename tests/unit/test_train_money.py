@@ -34,9 +34,10 @@ def integrated(decision: Decision, answers: NDArray[np.float64], labels: NDArray
 
     def best(rate: float) -> float:
         worth = labels * rate * decision.retained_value - decision.action_cost
-        return max(float(np.where(answers >= t, worth, 0.0).mean()) for t in thresholds) * beta.pdf(rate, alpha, shape)
+        density = float(beta.pdf(rate, alpha, shape))
+        return max(float(np.where(answers >= t, worth, 0.0).mean()) for t in thresholds) * density
 
-    return sum(quad(best, a, a + 0.05, limit=50)[0] for a in np.arange(0, 1, 0.05))
+    return sum(float(quad(best, a, a + 0.05, limit=50)[0]) for a in np.arange(0, 1, 0.05))
 
 
 def test_the_papers_own_distribution_is_a_success_rate_of_three_tenths() -> None:

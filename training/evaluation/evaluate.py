@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ebb.contract.model import Contract
 from ebb.decision import threshold
@@ -12,8 +13,7 @@ from ebb.features.inputs import Inputs
 from ebb.ports import Scorer
 from training.evaluation.calibration import BINS, calibration, calibration_error, log_losses, reliability
 from training.evaluation.fairness import Answers, fairness
-from training.evaluation.measured import Interval, Measured
-from training.evaluation.model import Calibrations, Evaluation
+from training.evaluation.model import Calibration, Calibrations, Evaluation
 from training.evaluation.money import money
 from training.evaluation.ranking import rank, ranking
 from training.evaluation.resample import Resampler, interval_of
@@ -51,20 +51,34 @@ def evaluate(
     """
     _judgeable(labels, probabilities)
     coded, resampler = code(inputs), Resampler(len(labels), groups, seed)
+    answers = Answers(probabilities, labels, probabilities >= threshold(contract.decision))
+    with threadpool_limits(limits=1):  # as fast alone, and many times faster beside other work
+        before = None if raw is None else calibration(_sigmoid(raw), labels, resampler)
+        return _evaluated(contract, coded, answers, resampler, before=before, importance=importance)
+
+
+def _evaluated(
+    contract: Contract,
+    coded: Coded,
+    answers: Answers,
+    resampler: Resampler,
+    *,
+    before: Calibration | None,
+    importance: NDArray[np.float64] | None,
+) -> Evaluation:
+    probabilities, labels = answers.probabilities, answers.labels
     ranked = rank(probabilities, labels)
     found = ranking(ranked, labels, resampler)
-    pays_from = threshold(contract.decision)
-    answers = Answers(probabilities, labels, probabilities >= pays_from)
     earnings = money(contract.decision, probabilities, labels, ranked, resampler)
     after = calibration(probabilities, labels, resampler)
-    acted = resampler.measured(float(answers.acted.mean()), resampler.means(answers.acted)[:, 0], 0, 1)
+    acted_on = resampler.measured(float(answers.acted.mean()), resampler.means(answers.acted)[:, 0], 0, 1)
     figures = {
         "auc": found.auc,
         "average_precision": found.average_precision,
         "calibration_error": after.error,
         "brier": after.brier,
         "log_loss": after.log_loss,
-        "acted_on": acted,
+        "acted_on": acted_on,
         "profit": earnings.profit,
         "profit_everyone": earnings.everyone,
     }
@@ -73,17 +87,24 @@ def evaluate(
         rows=len(labels),
         class_rate=class_rate,
         mean_probability=float(probabilities.mean()),
+        auc=found.auc.value,
+        calibration_error=after.error.value,
+        brier=after.brier.value,
+        log_loss=after.log_loss.value,
         base_rate_log_loss=float(log_losses(np.full(len(labels), class_rate), labels).mean()),
-        threshold=pays_from,
+        threshold=earnings.threshold,
+        acted_on=acted_on.value,
+        profit=earnings.profit.value,
+        profit_everyone=earnings.everyone.value,
         fairness=fairness(contract, coded, answers, resampler),
+        average_precision=found.average_precision.value,
         entities=resampler.entities,
-        intervals=_intervals(figures),
+        intervals={name: interval_of(figure) for name, figure in figures.items()},
         roc=found.roc,
         precision_recall=found.precision_recall,
-        reliability=Calibrations(None if raw is None else calibration(_sigmoid(raw), labels, resampler), after),
+        reliability=Calibrations(before, after),
         money=earnings,
         segments=segment_table(contract, Segments(contract, coded, importance), answers, ranked, resampler),
-        **{name: figure.value for name, figure in figures.items()},
     )
 
 
@@ -107,10 +128,6 @@ def _judgeable(labels: NDArray[np.int8], probabilities: NDArray[np.float64]) -> 
     wrong = int((~((probabilities >= 0) & (probabilities <= 1))).sum())
     if wrong:
         raise DataError(f"{wrong:,} of {len(labels):,} answers are no probabilities from 0 to 1: train again")
-
-
-def _intervals(figures: dict[str, Measured]) -> dict[str, Interval | None]:
-    return {name: interval_of(figure) for name, figure in figures.items()}
 
 
 def _sigmoid(raw: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -93,7 +93,7 @@ def _compared(name: str, groups: Grouping, answers: Answers, resampler: Resample
         parity,
         opportunity,
         int(sums["positives"][enough].sum()),
-        resampler.measured(float(error.max()), errors.max(axis=1), 0, 1) if len(kept) else None,
+        resampler.measured(float(np.max(error)), np.max(errors, axis=1), 0, 1) if len(kept) else None,
         tuple(TooSmall(groups.names[g], int(rows[g])) for g in small[:_MOST_NAMED].tolist()),
         len(small),
     )

@@ -37,7 +37,8 @@ class Grouping:
         """Return codes [N] of the kept groups in their order; -1 for the rows of others."""
         place = np.full(len(self.names), -1, np.int64)
         place[kept] = np.arange(len(kept))
-        return place[self.codes]
+        codes: NDArray[np.int64] = place[self.codes]
+        return codes
 
 
 def grouping(contract: Contract, coded: Coded, feature: Feature) -> Grouping:

@@ -19,8 +19,7 @@ _GRID = np.linspace(0, 1, 101)
 
 def earned(decision: Decision, labels: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return what acting on each row earns, [N], in the decision's currency; labels are 0 or 1, [N]."""
-    worth: NDArray[np.float64] = labels * (decision.success_rate * decision.retained_value) - decision.action_cost
-    return worth
+    return labels.astype(np.float64) * (decision.success_rate * decision.retained_value) - decision.action_cost
 
 
 def profit_at(decision: Decision, probabilities: NDArray[Any], labels: NDArray[np.int8], threshold: float) -> float:
