@@ -1,6 +1,6 @@
 """A draft's way into the store and the registry: whole or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from ebb.errors import EbbError, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.release.golden import instruction_set
 from ebb.release.manifest import CONTRACT, MANIFEST, Manifest, digest, verify
+from ebb.routing.table import CHEAP
 from training.crown import crown, one_at_a_time
 from training.draft import Draft
 from training.promotable import check_promotable
@@ -27,7 +28,7 @@ class Published:
     Attributes:
         run_id: MLflow run; empty where the registry was away.
         model_version: its number in the registry; empty likewise.
-        role: `champion`, or `challenger` where it was not promoted.
+        role: `champion`, `challenger` where it was not promoted, or `cheap`.
         notes: what people should know.
     """
 
@@ -62,24 +63,53 @@ def publish(
     contract, version = draft.contract, draft.version
     with one_at_a_time(releases):
         store, ledger = FolderReleases(releases), Ledger(releases, contract, registry_uri)
-        if version in store.versions(contract):
-            _verify_existing(store, draft)
-            ledger.notes.append("this very release existed already (same data, contract and model), so its files stand")
-        run_id = ledger.start(_first_tags(draft))
-        try:
-            store.write(contract, version, {**draft.files, MANIFEST: _manifest(draft, run_id).to_bytes()})
-            store.set_challenger(contract, version)
-            registration = Registration(contract, version, run_id, draft.parameters, artifacts)
-            run_id, number = ledger.register(registration)
-        except BaseException:
-            ledger.fail(run_id)
-            raise
+        run_id, number = _keep(store, ledger, draft, store.set_challenger, artifacts)
         ledger.sync()
         if ledger.synced:
             ledger.notes.append(f"registered now, after the registry was away: {', '.join(ledger.synced)}")
         _crown(store, ledger, draft, promote=promote)
         role = "champion" if store.champion(contract) == version else "challenger"
     return Published(run_id if number else "", number, role, tuple(ledger.notes))
+
+
+def publish_cheap(draft: Draft, releases: Path, *, registry_uri: str = "") -> Published:
+    """Write the cheap release, register it, and name it beside the champion, which stays: file first, then alias.
+
+    Args:
+        draft: all files but the manifest, of another release than the champion.
+        releases: the folder of releases.
+        registry_uri: as for `publish`.
+
+    Raises:
+        ReleaseError: the release cannot be written or not be named; the one that was named stays.
+    """
+    with one_at_a_time(releases):
+        store, ledger = FolderReleases(releases), Ledger(releases, draft.contract, registry_uri)
+        run_id, number = _keep(store, ledger, draft, store.set_cheap)
+        ledger.follow()
+    return Published(run_id if number else "", number, CHEAP, tuple(ledger.notes))
+
+
+def _keep(
+    store: FolderReleases,
+    ledger: Ledger,
+    draft: Draft,
+    name: Callable[[str, str], None],
+    artifacts: Mapping[str, bytes] = _NOTHING,
+) -> tuple[str, str]:
+    """Write a release, give it its role by `name`, and register it; return the run's id and the version's number."""
+    contract, version = draft.contract, draft.version
+    if version in store.versions(contract):
+        _verify_existing(store, draft)
+        ledger.notes.append("this very release existed already (same data, contract and model), so its files stand")
+    run_id = ledger.start(_first_tags(draft))
+    try:
+        store.write(contract, version, {**draft.files, MANIFEST: _manifest(draft, run_id).to_bytes()})
+        name(contract, version)
+        return ledger.register(Registration(contract, version, run_id, draft.parameters, artifacts))
+    except BaseException:
+        ledger.fail(run_id)
+        raise
 
 
 def _crown(store: FolderReleases, ledger: Ledger, draft: Draft, *, promote: bool) -> None:
