@@ -15,6 +15,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from ebb.errors import DataError
+from training.events.literal import with_literal
 
 TRINO, DUCKDB, ATHENA = "trino", "duckdb", "athena"
 Columns = Mapping[str, str]
@@ -48,11 +49,12 @@ class PortableSql:
         """Names of the columns it yields, in lower case as Trino gives them."""
         return [name.lower() for name in self.query.named_selects]
 
-    def to_duckdb(self, relations: Mapping[str, Columns]) -> str:
+    def to_duckdb(self, relations: Mapping[str, Columns], snapshot: str | None = None) -> str:
         """Translate for DuckDB.
 
         Args:
             relations: the columns of each relation it may speak of.
+            snapshot: the one moment of the run as SQL (Trino), to be written in where that changes nothing but time.
 
         Raises:
             DataError: it speaks of a column that no relation has.
@@ -67,6 +69,8 @@ class PortableSql:
         except OptimizeError as error:
             held = ", ".join(repr(column) for column in relations["events"])
             raise DataError(f"{self.source}: {_first_line(error)}; the events have {held}") from None
+        if snapshot is not None:
+            typed = with_literal(typed, sqlglot.parse_one(snapshot, read=TRINO))
         return typed.transform(_whole_units).sql(DUCKDB)
 
     def to_athena(self, relations: Mapping[str, str]) -> str:

@@ -114,7 +114,7 @@ def run_set(
         DataError: a row has no entity or another snapshot's time, or an entity has two rows.
     """
     needed = ", ".join([ENTITY, SNAPSHOT_TIME, *(quoted(column.name) for column in columns)])
-    select = f"SELECT {needed} FROM ({sql.to_duckdb(relations)})"
+    select = f"SELECT {needed} FROM ({sql.to_duckdb(relations, moment(snapshot))})"
     engine.run(f"CREATE OR REPLACE TEMP TABLE {into} AS {select}", sql.source, advance)
     counts = (
         f"SELECT COUNT(*) - COUNT({ENTITY}), COUNT({ENTITY}) - COUNT(DISTINCT {ENTITY}), "

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from ebb.contract.durations import seconds
 from ebb.errors import DataError, Misuse
 
-_MOST = 1_000
+_MOST, _LEAST_DAYS = 1_000, 28
 LATEST = "latest"
+MONTH = "month"
 _TICK = timedelta(milliseconds=1)
 """The finest time that both engines keep."""
 
@@ -30,7 +31,7 @@ def parse_snapshots(at: str | None, every: str | None, start: str | None, until:
 
     Args:
         at: moments with commas between, or `latest`.
-        every: a duration; then `start` and `until` say from when to when, both inclusive.
+        every: a duration or `month`; then `start` and `until` say from when to when, both inclusive.
         start: the first moment.
         until: the last moment.
 
@@ -46,16 +47,37 @@ def parse_snapshots(at: str | None, every: str | None, start: str | None, until:
     if not (every and start and until):
         raise Misuse("name the snapshots: --at 2011-09-10, or --every 30d --from 2011-03-01 --until 2011-09-10")
     first, last = parse_moment(start, "--from"), parse_moment(until, "--until")
+    if every.strip() == MONTH:
+        return _monthly(first, last)
     try:
         step = timedelta(seconds=seconds(every))
     except (ValueError, OverflowError):
-        raise Misuse(f'--every {every!r}: must be a duration such as "7d" or "12h"') from None
+        raise Misuse(f'--every {every!r}: must be a duration such as "7d" or "12h", or "month"') from None
     if last < first:
         raise Misuse(f"--until {until} is before --from {start}: there is no snapshot between them")
     count = (last - first) // step + 1 if step else _MOST + 1
     if count > _MOST:
         raise Misuse(f"--every {every} makes more than {_MOST:,} snapshots: take a longer one")
     return tuple(first + i * step for i in range(count))
+
+
+def _monthly(first: datetime, last: datetime) -> tuple[datetime, ...]:
+    """Return the moments of the same day and time of each month.
+
+    Raises:
+        Misuse: not every month has the day, there are none, or too many.
+    """
+    if first.day > _LEAST_DAYS:
+        raise Misuse(f"--every month: not every month has a day {first.day}; take a --from up to the {_LEAST_DAYS}th")
+    months = range((last.year - first.year) * 12 + last.month - first.month + 1)
+    found = [first.replace(year=first.year + (m := first.month - 1 + i) // 12, month=m % 12 + 1) for i in months]
+    if found and found[-1] > last:
+        found.pop()
+    if not found:
+        raise Misuse(f"--until {told(last)} is before --from {told(first)}: there is no snapshot between them")
+    if len(found) > _MOST:
+        raise Misuse(f"--every month makes more than {_MOST:,} snapshots: start later")
+    return tuple(found)
 
 
 def told(when: datetime) -> str:

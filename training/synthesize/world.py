@@ -10,6 +10,7 @@ CITIES, CELLS, REGIONS, PLANS, DEVICES = 300, 1_500, 8, 24, 12
 CHANNELS = ("advert", "dealer", "friend", "home visit", "online", "phone", "shop")
 _WORLD_STREAM = 0
 _CHUNK_STREAM = 1
+_SHARD_STREAM = 2
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,8 @@ def named(prefix: str, digits: int, codes: NDArray[Any], count: int) -> NDArray[
     """Return names such as `city-007` for codes, object (str) [N]."""
     names = np.array([f"{prefix}-{i:0{digits}d}" for i in range(count)], object)
     return np.asarray(names[codes], object)
+
+
+def shard_random(seed: int, shard: int) -> np.random.Generator:
+    """Return the generator of one shard of a world of events, independent of every other."""
+    return np.random.default_rng([seed, _SHARD_STREAM, shard])
