@@ -4,26 +4,26 @@ Texts are looked up once for each distinct one of a batch, by the graph's own no
 `training.batch.forest`. A graph of another shape stays whole; the answers have the same bits either way.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from training.batch.forest import Forest, forest_of
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """One column that the graph makes of a category.
+    """A tensor that the graph makes of categories, cell by cell.
 
     Attributes:
-        name: of the float32 tensor [N, 1]; also the name of the output of `Cut.texts`.
-        category: position among the categories.
+        name: of the float32 tensor [N, w].
+        categories: the category that each of its w columns is made of.
     """
 
     name: str
-    category: int
+    categories: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Trees:
 
     Attributes:
         forest: the trees.
-        columns: what they see: `numbers`, or the name of an encoded column, in order.
+        columns: what they see: `numbers` and the names of encoded tensors, in order.
         raw: name of the trees' result.
         behind: graph from that, float32 [N, 1], to `probability`.
     """
@@ -48,9 +48,9 @@ class Cut:
     """A graph in parts.
 
     Attributes:
-        encoded: the columns made of categories.
-        texts: graph from `category_<name>` string [D] to `<name>` float32 [D], for each of `encoded`.
-        behind: graph from `numbers` and the encoded columns to `probability`.
+        encoded: the tensors made of categories.
+        texts: graph from `categories` to these; None where there are none.
+        behind: graph from `numbers` and the encoded tensors to `probability`.
         trees: the same in finer parts; None where it holds no trees that Ebb walks itself.
     """
 
@@ -60,47 +60,65 @@ class Cut:
     trees: Trees | None
 
 
-def source_of(name: str) -> str:
-    """Return the name under which `Cut.texts` takes the texts of an encoded column."""
-    return f"category_{name}"
-
-
 def cut(model: bytes) -> Cut | None:
-    """Cut a release's graph; None where its categories go anywhere but through lookups of their own."""
+    """Cut a release's graph; None where it makes anything of its categories but lookups of single cells."""
     proto = onnx.load_model_from_string(model)
     found = _lookups(proto.graph)
     if found is None:
         return None
-    lookups, gathers = found
-    encoded = tuple(Encoded(lookup.output[0], category) for lookup, category in lookups)
-    nodes = [node for node, _ in lookups]
-    taken = {node.output[0] for node in (*nodes, *gathers)}
-    rest = [node for node in proto.graph.node if node.output[0] not in taken]
-    given = [value for value in proto.graph.input if value.name == "numbers"]
-    given += [helper.make_tensor_value_info(column.name, TensorProto.FLOAT, [None, 1]) for column in encoded]
-    behind = _model(proto, rest, given)
-    texts = _texts(proto, nodes, [column.name for column in encoded]) if encoded else None
-    return Cut(encoded, texts, behind, _trees(proto, rest, [column.name for column in encoded]))
+    front, encoded = found
+    rest = _without(proto.graph.node, front)
+    widths = {value.name: _width(value) for value in proto.graph.input}
+    widths |= {tensor.name: len(tensor.categories) for tensor in encoded}
+    made = [helper.make_tensor_value_info(t.name, TensorProto.FLOAT, [None, len(t.categories)]) for t in encoded]
+    given = [value for value in proto.graph.input if value.name != "categories"]
+    texts = [value for value in proto.graph.input if value.name == "categories"]
+    return Cut(
+        encoded=tuple(encoded),
+        texts=_model(proto, front, texts, made) if encoded else None,
+        behind=_model(proto, rest, [*given, *made], proto.graph.output),
+        trees=_trees(proto, rest, widths),
+    )
 
 
-def _lookups(graph: GraphProto) -> tuple[list[tuple[NodeProto, int]], list[NodeProto]] | None:
-    """Find the LabelEncoders of single categories, and the Gathers that pick these; None where there is more."""
+def _lookups(graph: GraphProto) -> tuple[list[NodeProto], list[Encoded]] | None:
+    """Follow the categories to where they become numbers; None where a row's cells could meet on the way."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    lookups, gathers = [], []
-    for gather in _readers(graph, "categories"):
-        place = constants.get(gather.input[1]) if gather.op_type == "Gather" and len(gather.input) > 1 else None
-        axis = [attribute.i for attribute in gather.attribute if attribute.name == "axis"]
-        if place is None or axis != [1] or list(place.dims) != [1]:
+    cells: dict[str, tuple[int, ...]] = {
+        value.name: tuple(range(_width(value))) for value in graph.input if value.name == "categories"
+    }
+    front: list[NodeProto] = []
+    encoded: list[Encoded] = []
+    for node in graph.node:
+        read = [name for name in node.input if name in cells]
+        if not read:
+            continue
+        kept = _cells(node, cells[read[0]], constants) if len(read) == 1 else None
+        if kept is None:
             return None
-        gathers.append(gather)
-        for lookup in _readers(graph, gather.output[0]):
-            if lookup.op_type != "LabelEncoder" or "values_floats" not in {a.name for a in lookup.attribute}:
-                return None
-            lookups.append((lookup, int(numpy_helper.to_array(place)[0])))
-    return lookups, gathers
+        front.append(node)
+        if node.op_type == "LabelEncoder":
+            encoded.append(Encoded(node.output[0], kept))
+        else:
+            cells[node.output[0]] = kept
+    return front, encoded
 
 
-def _trees(proto: ModelProto, nodes: Sequence[NodeProto], encoded: Sequence[str]) -> Trees | None:
+def _cells(node: NodeProto, cells: tuple[int, ...], constants: Mapping[str, TensorProto]) -> tuple[int, ...] | None:
+    """Return the category behind each column of what a node makes of texts [N, w], cell by cell; else None."""
+    others = [constants[name] for name in node.input if name in constants]
+    if len(others) != len(node.input) - 1:
+        return None
+    if node.op_type == "LabelEncoder":
+        return cells if any(attribute.name == "values_floats" for attribute in node.attribute) else None
+    if node.op_type == "StringConcat":
+        return cells if list(others[0].dims) in ([], [1], [len(cells)], [1, len(cells)]) else None
+    if node.op_type == "Gather" and _is(node, "axis", 1) and len(others[0].dims) == 1:
+        return tuple(cells[place] for place in numpy_helper.to_array(others[0]).tolist())
+    return None
+
+
+def _trees(proto: ModelProto, nodes: Sequence[NodeProto], widths: Mapping[str, int]) -> Trees | None:
     """Take columns, one cast to double and one node of trees out of the rest of a graph."""
     kinds: dict[str, list[NodeProto]] = {}
     for node in nodes:
@@ -110,50 +128,43 @@ def _trees(proto: ModelProto, nodes: Sequence[NodeProto], encoded: Sequence[str]
         return None
     concat, cast, trees = (found[0] for found in front)
     linked = (list(cast.input), list(trees.input)) == (list(concat.output), list(cast.output))
-    if not linked or not {"numbers", *encoded}.issuperset(concat.input) or not _is(cast, "to", TensorProto.DOUBLE):
+    if not linked or not _is(cast, "to", TensorProto.DOUBLE) or not _is(concat, "axis", 1):
         return None
-    if not _is(concat, "axis", 1):
+    if not set(widths).issuperset(concat.input):
         return None
-    taken = {node.output[0] for node in (concat, cast, trees)}
-    behind = [node for node in nodes if node.output[0] not in taken]
+    behind = _without(nodes, [concat, cast, trees])
     known = {trees.output[0], *(tensor.name for tensor in proto.graph.initializer)}
     known.update(name for node in behind for name in node.output)
-    if any(name not in known for node in behind for name in node.input):
-        return None
-    wide = {value.name: value.type.tensor_type.shape.dim[1].dim_value for value in proto.graph.input}
-    forest = forest_of(trees, sum(wide["numbers"] if name == "numbers" else 1 for name in concat.input))
-    if forest is None:
+    forest = forest_of(trees, sum(widths[name] for name in concat.input))
+    if forest is None or any(name not in known for node in behind for name in node.input):
         return None
     raw = helper.make_tensor_value_info(trees.output[0], TensorProto.FLOAT, [None, 1])
-    return Trees(forest, tuple(concat.input), trees.output[0], _model(proto, behind, [raw]))
+    return Trees(forest, tuple(concat.input), trees.output[0], _model(proto, behind, [raw], proto.graph.output))
 
 
-def _texts(proto: ModelProto, lookups: Sequence[NodeProto], names: Sequence[str]) -> bytes:
-    nodes = []
-    for lookup, name in zip(lookups, names, strict=True):
-        node = NodeProto()
-        node.CopyFrom(lookup)
-        node.input[0] = source_of(name)
-        nodes.append(node)
-    given = [helper.make_tensor_value_info(source_of(name), TensorProto.STRING, [None]) for name in names]
-    made = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [None]) for name in names]
-    return _bytes(proto, helper.make_graph(nodes, "texts", given, made))
-
-
-def _model(proto: ModelProto, nodes: Sequence[NodeProto], given: Sequence[onnx.ValueInfoProto]) -> bytes:
+def _model(
+    proto: ModelProto,
+    nodes: Sequence[NodeProto],
+    given: Sequence[ValueInfoProto],
+    made: Sequence[ValueInfoProto],
+) -> bytes:
     used = {name for node in nodes for name in node.input}
     constants = [tensor for tensor in proto.graph.initializer if tensor.name in used]
-    return _bytes(proto, helper.make_graph(nodes, "behind", given, proto.graph.output, constants))
-
-
-def _bytes(proto: ModelProto, graph: GraphProto) -> bytes:
-    made = helper.make_model(graph, opset_imports=proto.opset_import, ir_version=proto.ir_version)
-    content: bytes = made.SerializeToString()
+    graph = helper.make_graph(nodes, "part", given, made, constants)
+    content: bytes = helper.make_model(
+        graph, opset_imports=proto.opset_import, ir_version=proto.ir_version
+    ).SerializeToString()
     return content
 
 
-def _readers(graph: GraphProto, name: str) -> list[NodeProto]:
-    return [node for node in graph.node if name in node.input]
+def _without(nodes: Iterable[NodeProto], taken: Iterable[NodeProto]) -> list[NodeProto]:
+    gone = {node.output[0] for node in taken}
+    return [node for node in nodes if node.output[0] not in gone]
+
+
+def _width(value: ValueInfoProto) -> int:
+    width: int = value.type.tensor_type.shape.dim[1].dim_value
+    return width
 
 
 def _is(node: NodeProto, name: str, value: int) -> bool:

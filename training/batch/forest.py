@@ -94,6 +94,7 @@ class _Reader:
         self._track = said.get("nodes_missing_value_tracks_true") or [0] * count
         if len(self._places) != count or len(self._values) != len(targets):
             raise _OtherTreesError
+        self._seen: set[int] = set()
         self._sources: list[int] = []
         self._cuts: list[float] = []
         self._masks: list[int] = []
@@ -127,8 +128,9 @@ class _Reader:
 
     def _walk(self, place: int, first: int, depth: int) -> None:
         """Take a node and what hangs below it, from left to right; the tree's leaves begin at `first`."""
-        if depth > _WIDEST:
+        if depth > _WIDEST or place in self._seen:
             raise _OtherTreesError
+        self._seen.add(place)
         key = (self._said["nodes_treeids"][place], self._said["nodes_nodeids"][place])
         if self._modes[place] == b"LEAF":
             self._leaves.append(self._values.get(key, float("nan")))
@@ -149,7 +151,7 @@ class _Reader:
 
     def _below(self, tree: int, side: str, place: int) -> int:
         below = self._places.get((tree, self._said[side][place]))
-        if below is None or len(self._sources) > len(self._modes):
+        if below is None:
             raise _OtherTreesError
         return below
 
@@ -173,5 +175,5 @@ def _rounded_down(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return the largest float32 that is not above each value: the same float32 are at most it."""
     with np.errstate(over="ignore"):
         near = values.astype(np.float32)
-    below = np.nextafter(near, np.float32(-np.inf))
+        below = np.nextafter(near, np.float32(-np.inf))
     return np.where(near.astype(np.float64) > values, below, near)

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer, single_threaded, undisturbed
 from ebb.ports import Scorer
-from training.batch.cut import Cut, Trees, cut, source_of
+from training.batch.cut import Cut, Trees, cut
 from training.dataset.texts import Texts
 
 WORTH_COMPILING = 200_000
 """Rows that ONNX Runtime scores in about the time that the compiler takes."""
 
 _PROBABILITY = ["probability"]
-_Columns = dict[str, NDArray[np.float32]]
 
 
 class BatchScorer(Protocol):
@@ -71,7 +70,7 @@ class Rest:
 
     def score(self, numbers: NDArray[np.float32], categories: Sequence[Texts]) -> NDArray[np.float32]:
         """See `BatchScorer.score`."""
-        feed = {name: column[:, np.newaxis] for name, column in self._lookups.columns(categories).items()}
+        feed = self._lookups.tensors(categories)
         if self._numbers:
             feed["numbers"] = numbers
         return _run(self._behind, feed)
@@ -87,13 +86,9 @@ class Walked:
 
     def score(self, numbers: NDArray[np.float32], categories: Sequence[Texts]) -> NDArray[np.float32]:
         """See `BatchScorer.score`."""
-        encoded = self._lookups.columns(categories)
+        given = {"numbers": numbers, **self._lookups.tensors(categories)}
         seen = np.empty((len(numbers), self._trees.forest.width), np.float32)
-        first = 0
-        for name in self._trees.columns:
-            column = numbers if name == "numbers" else encoded[name][:, np.newaxis]
-            seen[:, first : first + column.shape[1]] = column
-            first += column.shape[1]
+        np.concatenate([given[name] for name in self._trees.columns], axis=1, out=seen)
         raw = self._trees.forest.raw(seen)
         return _run(self._behind, {self._trees.raw: raw[:, np.newaxis]})
 
@@ -105,17 +100,18 @@ class Lookups:
         self._encoded = parts.encoded
         self._session = None if parts.texts is None else single_threaded(parts.texts)
 
-    def columns(self, categories: Sequence[Texts]) -> _Columns:
-        """Return the encoded columns by name, float32 [N] each."""
+    def tensors(self, categories: Sequence[Texts]) -> dict[str, NDArray[np.float32]]:
+        """Return the encoded tensors by name, float32 [N, w] each."""
         if self._session is None:
             return {}
-        names = [column.name for column in self._encoded]
-        texts = {source_of(column.name): categories[column.category].distinct for column in self._encoded}
+        distinct = np.full((max(len(column.distinct) for column in categories), len(categories)), "", object)
+        for j, column in enumerate(categories):
+            distinct[: len(column.distinct), j] = column.distinct
         with undisturbed():
-            tables = self._session.run(names, texts)
+            tables = self._session.run([tensor.name for tensor in self._encoded], {"categories": distinct})
         return {
-            column.name: table[categories[column.category].codes]
-            for column, table in zip(self._encoded, tables, strict=True)
+            tensor.name: np.stack([table[categories[j].codes, k] for k, j in enumerate(tensor.categories)], axis=1)
+            for tensor, table in zip(self._encoded, tables, strict=True)
         }
 
 
