@@ -11,6 +11,7 @@ from ebb.errors import DataError
 from ebb.release.load import LoadedRelease
 from training.dataset import read_dataset
 from training.evaluation.evaluate import evaluate
+from training.evaluation.leakage import single_aucs
 from training.evaluation.model import Evaluation
 from training.evaluation.robustness import robustness
 from training.fit import code
@@ -69,8 +70,10 @@ def judge_table(release: LoadedRelease, data: Path, progress: Progress) -> Judge
             done(len(parts[-1]))
     probabilities = np.concatenate(parts).astype(np.float64)
     with progress.step("Judge the answers", 1) as done:
-        found = evaluate(contract, code(dataset.inputs), dataset.labels, probabilities, groups=dataset.groups)
-        strained = robustness(contract, dataset.inputs, dataset.labels, release.scorer)
+        coded = code(dataset.inputs)
+        telling = single_aucs(coded, dataset.labels)
+        found = evaluate(contract, coded, dataset.labels, probabilities, groups=dataset.groups, importance=telling)
+        strained = robustness(contract, dataset.inputs, dataset.labels, release.scorer, importance=telling)
         done(1)
     seen = dataset.sha256 == release.manifest.data_sha256
     notes = (*dataset.notes, *([_SAME_ROWS] if seen else []))

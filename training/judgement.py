@@ -81,7 +81,7 @@ def judge_best(
         weights = importance(model.fitted, len(contract.features))
         evaluation = _evaluated(contract, held, scorer, weights, seed)
         latency = latency_ms(scorer, data.inputs)
-        ours = Ours(held.coded, held.probabilities, scorer, held.groups, weights, seed)
+        ours = Ours(held.coded, held.probabilities, evaluation.segments, held.groups, weights, seed)
         champion, note = compare_with_champion(store, contract, held.inputs, held.labels, data.sha256, ours=ours)
     if note:
         steps.notes.append(note)

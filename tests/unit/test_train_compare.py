@@ -17,6 +17,7 @@ from tests.fakes.searched import searched
 from tests.fakes.tables import TINY, make_table
 from training.draft import Draft, make_draft
 from training.evaluation.compare import Comparison, Ours, compare_with_champion
+from training.evaluation.evaluate import evaluate
 from training.evaluation.money import profit_at
 from training.fit import code
 from training.judgement import judge_best
@@ -54,17 +55,11 @@ def crowned(releases: Path, text: str, inputs: Inputs, sha: str = SHA) -> Draft:
     return draft
 
 
-class Constant:
-    """A graph that answers the same to everyone."""
-
-    def score(self, inputs: Inputs) -> NDArray[np.float32]:
-        return np.full(len(inputs), 0.3, np.float32)
-
-
 def compared(
     tmp_path: Path, contract: Contract, inputs: Inputs, labels: NDArray[np.int8], sha: str
 ) -> tuple[Comparison | None, str]:
-    ours = Ours(code(inputs), np.full(len(labels), 0.3), Constant())
+    answers = np.full(len(labels), 0.3)
+    ours = Ours(code(inputs), answers, evaluate(contract, inputs, labels, answers).segments)
     return compare_with_champion(FolderReleases(tmp_path), contract, inputs, labels, sha, ours=ours)
 
 
@@ -86,7 +81,9 @@ def test_on_the_same_data_its_own_out_of_fold_figure(tmp_path: Path) -> None:
     assert (found.profit, found.may_have_seen, note) == (draft.metrics["profit"], False, "")
     assert (found.rows, found.over) == (len(labels), None)
     assert found.slices is not None
-    assert found.slices.basis.startswith("both models' answers now")
+    assert found.slices.basis.startswith("out-of-fold figures of both")
+    assert found.slices.judged > 5
+    assert ("n0", "log_loss") in {(s.feature, s.measure) for s in found.slices.worse}
 
 
 def test_on_other_data_its_answers_now(tmp_path: Path) -> None:

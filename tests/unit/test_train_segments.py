@@ -1,21 +1,24 @@
 """Parts of the rows, and those in which the champion is better."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 
 from ebb.contract import Contract
 from ebb.decision import threshold
 from ebb.features.inputs import Inputs
 from tests.fakes.tables import contract_for, make_table
+from training.evaluation.evaluate import evaluate
 from training.evaluation.evidence import Slices
 from training.evaluation.fairness import Answers
 from training.evaluation.model import Segment
 from training.evaluation.ranking import rank
 from training.evaluation.resample import Resampler
 from training.evaluation.segments import Segments, most_important, segment_table
-from training.evaluation.slices import Rivals, worse_slices
+from training.evaluation.slices import Rivals, worse_slices, worse_than_told
 from training.fit import code
 
 
@@ -47,6 +50,7 @@ def test_a_segment_has_the_figures_of_its_rows() -> None:
     assert found.profit.value == pytest.approx(np.where(acted, labels[rows] * 5 - 1.0, 0).mean())
     assert found.profit.low is not None
     assert found.profit.low < found.profit.value
+    assert found.log_loss.value == pytest.approx(log_loss(labels[rows], answers[rows]))
 
 
 def test_segments_cover_a_number_in_quarters() -> None:
@@ -126,6 +130,39 @@ def test_sure_answers_of_a_float32_graph_cost_no_infinity() -> None:
     inputs, labels = make_table(600, 1, 1)
     found = compared(np.where(labels == 1, 0.0, 1.0), np.where(labels == 1, 1.0, 0.0), inputs, labels)
     assert all(np.isfinite(s.worse_by.value) for s in found.worse)
+
+
+def told(inputs: Inputs, labels: NDArray[np.int8], answers: NDArray[np.float64]) -> tuple[Segment, ...]:
+    return evaluate(contract_for(1, 1), inputs, labels, answers).segments
+
+
+def test_against_what_the_champion_tells_of_itself() -> None:
+    inputs, labels = make_table(4_000, 1, 1)
+    theirs = answered(inputs)
+    spoiled = inputs.categories[:, 0] == "c2"
+    ours = np.where(spoiled, 1 - theirs, theirs)
+    own = [asdict(segment) for segment in told(inputs, labels, theirs)]
+    found = worse_than_told(told(inputs, labels, ours), own)
+    assert {(s.name, s.measure) for s in found.worse if s.feature == "c0"} == {("c2", "profit"), ("c2", "log_loss")}
+    assert found.judged == len(own)
+    same = worse_than_told(told(inputs, labels, theirs), own)
+    assert (same.found, same.worse) == (0, ())
+
+
+def test_a_champion_that_tells_nothing_of_its_segments() -> None:
+    inputs, labels = make_table(400, 1, 1)
+    found = worse_than_told(told(inputs, labels, answered(inputs)), ())
+    assert (found.judged, found.found, found.worse) == (0, 0, ())
+
+
+def test_at_most_twenty_slices_are_told() -> None:
+    inputs, labels = make_table(4_000, 9, 0)
+    theirs = answered(inputs)
+    own = [asdict(s) for s in evaluate(contract_for(9, 0), inputs, labels, theirs).segments]
+    found = worse_than_told(evaluate(contract_for(9, 0), inputs, labels, 1 - theirs).segments, own)
+    assert found.found > 20
+    assert len(found.worse) == 20
+    assert found.worse[0].measure == "profit"
 
 
 def test_few_blocks_name_nothing() -> None:

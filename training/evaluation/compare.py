@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,22 +13,22 @@ from ebb.decision import threshold
 from ebb.errors import EbbError
 from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer
-from ebb.ports import ReleaseStore, Scorer
+from ebb.ports import ReleaseStore
 from ebb.release.load import LoadedRelease, load_champion
 from ebb.release.manifest import METRICS
 from training.evaluation.evidence import Slices
 from training.evaluation.measured import Measured
+from training.evaluation.model import Segment
 from training.evaluation.money import earned, profit_at
 from training.evaluation.resample import Resampler
 from training.evaluation.segments import Segments
-from training.evaluation.slices import Rivals, worse_slices
+from training.evaluation.slices import Rivals, worse_slices, worse_than_told
 from training.fit.coded import Coded
 
 _SAME_ROWS = "its own out-of-fold figure, since it was trained on exactly these rows"
 _MAYBE_SEEN = "its answers on these rows now, some of which it may have been trained on, which flatters it"
-_BOTH_GRAPHS = "both models' answers now; both were trained on exactly these rows"
 _OUT_OF_FOLD = "the new model's out-of-fold answers against the champion's now, which may have seen some of the rows"
-_MOST_SCORED, _MOST_SCORED_TWICE = 100_000, 20_000
+_MOST_SCORED = 100_000
 """Rows; a graph takes about 10 us for each."""
 
 
@@ -62,7 +63,7 @@ class Ours:
     Attributes:
         coded: the rows.
         probabilities: out of fold, [N].
-        scorer: the graph, fitted on all rows.
+        segments: as evaluated.
         groups: number of each row's entity, [N]; None where every entity has one row.
         importance: of the features, numbers first; None where it is not known.
         seed: of draws.
@@ -70,7 +71,7 @@ class Ours:
 
     coded: Coded
     probabilities: NDArray[np.float64]
-    scorer: Scorer
+    segments: tuple[Segment, ...]
     groups: NDArray[np.intp] | None = None
     importance: NDArray[np.float64] | None = None
     seed: int = 0
@@ -87,7 +88,7 @@ class Champion:
     """
 
     release: LoadedRelease
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, Any]
     same: bool
 
     def answers(self, contract: Contract, inputs: Inputs) -> NDArray[np.float64]:
@@ -138,28 +139,27 @@ def compare_with_champion(
     champion, note = find_champion(store, contract, data_sha256)
     if champion is None:
         return None, note
-    rows = _drawn(len(labels), _MOST_SCORED_TWICE if champion.same else _MOST_SCORED, ours.seed)
-    some, known = inputs.rows(rows), labels[rows]
-    theirs = champion.answers(contract, some)
-    mine = ours.scorer.score(some).astype(np.float64) if champion.same else ours.probabilities[rows]
-    basis = _BOTH_GRAPHS if champion.same else _OUT_OF_FOLD
-    resampler = Resampler(len(rows), None if ours.groups is None else ours.groups[rows], ours.seed)
-    segments = Segments(contract, ours.coded.rows(rows), ours.importance)
-    slices = worse_slices(contract.decision, segments, Rivals(known, mine, theirs, basis), resampler)
     version, at = champion.release.manifest.version, threshold(contract.decision)
     if champion.same:
+        slices = worse_than_told(ours.segments, champion.metrics.get("segments", ()))
         profit = float(champion.metrics["profit"])
         return Comparison(version, profit, _SAME_ROWS, may_have_seen=False, rows=len(labels), slices=slices), ""
+    rows = _drawn(len(labels), ours.seed)
+    some, known, mine = inputs.rows(rows), labels[rows], ours.probabilities[rows]
+    theirs = champion.answers(contract, some)
+    resampler = Resampler(len(rows), None if ours.groups is None else ours.groups[rows], ours.seed)
+    segments = Segments(contract, ours.coded.rows(rows), ours.importance)
+    slices = worse_slices(contract.decision, segments, Rivals(known, mine, theirs, _OUT_OF_FOLD), resampler)
     profit = profit_at(contract.decision, theirs, known, at)
     gained = earned(contract.decision, known) * ((mine >= at).astype(np.float64) - (theirs >= at))
     over = resampler.measured(float(gained.mean()), resampler.means(gained)[:, 0])
     return Comparison(version, profit, _MAYBE_SEEN, may_have_seen=True, rows=len(rows), over=over, slices=slices), ""
 
 
-def _drawn(rows: int, most: int, seed: int) -> NDArray[np.intp]:
-    if rows <= most:
+def _drawn(rows: int, seed: int) -> NDArray[np.intp]:
+    if rows <= _MOST_SCORED:
         return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(rows, _MOST_SCORED, replace=False))
 
 
 def _incomparable(champion: Contract, contract: Contract) -> str:

@@ -105,10 +105,12 @@ class Slices:
         judged: slices with enough rows.
         confidence: of each interval, such that all of them hold at once 19 times of 20.
         basis: whose answers were compared, for people.
-        worse: the slices found, those that cost most first.
+        found: how many slices are worse.
+        worse: those that cost most first, twenty at most.
     """
 
     judged: int
     confidence: float
     basis: str
+    found: int
     worse: tuple[Slice, ...]

@@ -119,6 +119,7 @@ class Segment:
         calibration: mean probability - share of positives, with its interval.
         acted_on: share at or above the threshold.
         profit: per entity of the segment.
+        log_loss: mean, natural logarithm.
     """
 
     feature: str
@@ -130,6 +131,7 @@ class Segment:
     calibration: Measured
     acted_on: float
     profit: Measured
+    log_loss: Measured
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
 """The same figures for parts of the rows: each category, and each quarter of a number."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ebb.contract.model import Contract, Feature
+from training.evaluation.calibration import log_losses
 from training.evaluation.fairness import Answers
 from training.evaluation.groups import Grouping, grouping
 from training.evaluation.model import Segment
@@ -57,46 +61,53 @@ def segment_table(
     contract: Contract, segments: Segments, answers: Answers, ranked: Ranked, resampler: Resampler
 ) -> tuple[Segment, ...]:
     """Return the figures of every segment of N rows."""
-    worth = np.where(answers.acted, earned(contract.decision, answers.labels), 0.0)
+    columns = {
+        "labels": answers.labels,
+        "told": answers.probabilities,
+        "acted": answers.acted,
+        "earned": np.where(answers.acted, earned(contract.decision, answers.labels), 0.0),
+        "lost": log_losses(answers.probabilities, answers.labels),
+    }
     found: list[Segment] = []
     for feature, groups, kept in segments.groupings:
-        found += _measured(feature, groups, kept, answers=answers, worth=worth, ranked=ranked, resampler=resampler)
+        codes = groups.only(kept)
+        aucs = _aucs(codes, len(kept), answers.labels, ranked)
+        names = [groups.names[g] for g in kept.tolist()]
+        found += _measured(feature.name, names, codes, columns, aucs=aucs, resampler=resampler)
     return tuple(found)
 
 
 def _measured(
-    feature: Feature,
-    groups: Grouping,
-    kept: NDArray[np.intp],
+    feature: str,
+    names: list[str],
+    codes: NDArray[np.int64],
+    columns: Mapping[str, NDArray[Any]],
     *,
-    answers: Answers,
-    worth: NDArray[np.float64],
-    ranked: Ranked,
+    aucs: NDArray[np.float64],
     resampler: Resampler,
 ) -> list[Segment]:
-    codes = groups.only(kept)
-    blocks = [
-        resampler.by_block(codes, len(kept), column)
-        for column in (None, answers.labels, answers.probabilities, answers.acted, worth)
-    ]
-    rows, positives, told, acted, gained = (block.sum(axis=0) for block in blocks)
-    sampled, positive, tell, _, gain = (resampler.weights @ block for block in blocks)
-    aucs = _aucs(codes, len(kept), answers.labels, ranked)
+    count = len(names)
+    blocks = {name: resampler.by_block(codes, count, column) for name, column in columns.items()}
+    sized = resampler.by_block(codes, count)
+    rows, sums = sized.sum(axis=0), {name: block.sum(axis=0) for name, block in blocks.items()}
     with np.errstate(invalid="ignore", divide="ignore"):
-        off, profits = (tell - positive) / sampled, gain / sampled
+        drawn = {name: resampler.weights @ block / (resampler.weights @ sized) for name, block in blocks.items()}
+    means = {name: total / rows for name, total in sums.items()}
+    off, offs = means["told"] - means["labels"], drawn["told"] - drawn["labels"]
     return [
         Segment(
-            feature=feature.name,
-            name=groups.names[g],
+            feature=feature,
+            name=name,
             rows=int(rows[j]),
-            positives=float(positives[j] / rows[j]),
+            positives=float(means["labels"][j]),
             auc=None if np.isnan(aucs[j]) else float(aucs[j]),
-            mean_probability=float(told[j] / rows[j]),
-            calibration=resampler.measured(float((told[j] - positives[j]) / rows[j]), off[:, j], -1, 1),
-            acted_on=float(acted[j] / rows[j]),
-            profit=resampler.measured(float(gained[j] / rows[j]), profits[:, j]),
+            mean_probability=float(means["told"][j]),
+            calibration=resampler.measured(float(off[j]), offs[:, j], -1, 1),
+            acted_on=float(means["acted"][j]),
+            profit=resampler.measured(float(means["earned"][j]), drawn["earned"][:, j]),
+            log_loss=resampler.measured(float(means["lost"][j]), drawn["lost"][:, j], 0),
         )
-        for j, g in enumerate(kept.tolist())
+        for j, name in enumerate(names)
     ]
 
 
