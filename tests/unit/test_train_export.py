@@ -12,6 +12,7 @@ from training.export import export
 from training.export.parity import parity
 from training.export.parity_rows import UNSEEN
 from training.export.trees import split_thresholds
+from training.fit import Boosted
 
 
 def test_trees_are_double() -> None:
@@ -26,6 +27,7 @@ def test_unseen_category_is_an_average_one() -> None:
     inputs, labels = make_table(300, 0, 1)
     model = fit_model(inputs, labels)
     unseen = Inputs(np.empty((1, 0), np.float32), np.array([[UNSEEN]], object))
+    assert isinstance(model.fitted, Boosted)
     assert model.fitted.columns(unseen)[0, 0] == np.float32(labels.mean())
     assert OnnxScorer(export(model, 0, 1)).score(unseen)[0] == pytest.approx(model.probability(unseen)[0], abs=1e-6)
 

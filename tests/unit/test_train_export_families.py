@@ -117,7 +117,7 @@ def test_lightgbm_takes_what_is_next_to_zero_for_zero() -> None:
     numbers = np.tile(values, 200)[:, None]
     labels = np.tile(np.array([0, 1, 0], np.int8), 200)
     model = fit_family("lightgbm", Inputs(numbers, np.empty((600, 0), object)), labels, trees=3)
-    thresholds = split_thresholds(model.fitted)[0]  # type: ignore[arg-type]
+    thresholds = split_thresholds(model.fitted)[0]
     assert (np.abs(thresholds) < 2e-35).any(), "one of its thresholds is its zero"
     near = np.unique(np.concatenate([around(thresholds), -around(thresholds), values]))[:, None]
     rows = Inputs(near, np.empty((len(near), 0), object))
@@ -202,6 +202,12 @@ def test_lightgbm_is_imported_by_its_fits_only() -> None:
     """Importing it takes a second, which every command would pay."""
     code = "import sys, training.export, training.fit; sys.exit('lightgbm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
+
+
+def test_a_line_has_no_trees() -> None:
+    inputs, labels = make_table(100, 1, 1)
+    with pytest.raises(Misuse, match="the family logistic has no trees"):
+        split_thresholds(fit_family("logistic", inputs, labels).fitted)
 
 
 def test_a_calibration_that_is_flat_or_falls() -> None:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper
 
+from ebb.errors import Misuse
 from training.export.lightgbm_trees import Read, nodes_of
 from training.export.refused import refuse_wrong
-from training.fit import Boosted
+from training.fit import Boosted, Fitted
 from training.fit.lightgbm import LightTrees
 
 
@@ -44,13 +45,17 @@ class Trees:
     base: float
 
 
-def flat_trees(fitted: Boosted | LightTrees) -> Trees:
+def flat_trees(fitted: Fitted) -> Trees:
     """Return the nodes of a fitted ensemble.
 
     Raises:
-        Misuse: it holds what the format cannot say: categorical splits, several classes, linear leaves.
+        Misuse: it has no trees, or ones that the format cannot say: categorical splits, several classes, linear leaves.
     """
-    return _of_lightgbm(fitted.booster) if isinstance(fitted, LightTrees) else _of_scikit_learn(fitted.trees)
+    if isinstance(fitted, LightTrees):
+        return _of_lightgbm(fitted.booster)
+    if isinstance(fitted, Boosted):
+        return _of_scikit_learn(fitted.trees)
+    raise Misuse(f"a model of the family {fitted.family} has no trees: ask for them of boosted or lightgbm alone")
 
 
 def tree_node(trees: Trees, source: str, target: str) -> NodeProto:
@@ -86,7 +91,7 @@ def tree_node(trees: Trees, source: str, target: str) -> NodeProto:
     )
 
 
-def split_thresholds(fitted: Boosted | LightTrees) -> dict[int, NDArray[np.float64]]:
+def split_thresholds(fitted: Fitted) -> dict[int, NDArray[np.float64]]:
     """Return the distinct split thresholds by column of what the trees see."""
     trees = flat_trees(fitted)
     column, threshold = trees.column[~trees.leaf], trees.threshold[~trees.leaf]
