@@ -66,7 +66,7 @@ def test_telco_fits_its_raw_file(shared_data: Path) -> None:
     assert data.entity_ids[0] == "7590-VHVEG"
     total = [f.name for f in contract.numbers].index("TotalCharges")
     assert int(np.isnan(data.inputs.numbers[:, total]).sum()) == 11
-    assert validate(contract, data, "telco") == []
+    assert list(validate(contract, data, "telco")) == []
 
 
 @pytest.mark.real_data
@@ -79,4 +79,4 @@ def test_iranian_fits_its_raw_file(shared_data: Path) -> None:
     assert "identical rows kept: 300" in data.notes
     assert data.entity_ids.tolist()[-1] == "3150"
     assert set(data.inputs.categories[:, 0]) == {"1", "2"}
-    assert validate(contract, data, "iranian") == []
+    assert list(validate(contract, data, "iranian")) == []

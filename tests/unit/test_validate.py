@@ -19,7 +19,7 @@ Y = (RANDOM.random(ROWS) < 0.3).astype(int)
 def findings(feature: str, values: object, labels: object = Y, *, labelled: bool = True) -> list[Finding]:
     contract = contract_of(feature)
     table = pa.table({"x": values, "y": labels})
-    return validate(contract, accept_table(contract, table, labelled=labelled, source="t.csv"), "t.csv")
+    return list(validate(contract, accept_table(contract, table, labelled=labelled, source="t.csv"), "t.csv"))
 
 
 NUMBER = 'name = "x"; kind = "number"; missing = true'
@@ -60,7 +60,7 @@ def test_ten_thousand_categories_are_told() -> None:
     labels = [i % 3 == 0 for i in range(20_000)]
     contract = contract_of(CATEGORY, positive="true")
     table = pa.table({"x": [f"c{i % 10_000}" for i in range(20_000)], "y": labels})
-    found = validate(contract, accept_table(contract, table, labelled=True, source="t"), "t")
+    found = list(validate(contract, accept_table(contract, table, labelled=True, source="t"), "t"))
     assert [(f.severity, f.count) for f in found] == [(WARNING, 10_000)]
     assert "10,000 categories" in found[0].reason
 
@@ -102,7 +102,7 @@ def test_unlabelled_data_is_judged_as_far_as_it_goes() -> None:
 def test_the_critical_stand_first_and_all_are_named() -> None:
     contract = contract_of('name = "c"; kind = "number"', NUMBER)
     table = pa.table({"c": [1.0] * 60, "x": pa.nulls(60), "y": [1] * 5 + [0] * 55})
-    found = validate(contract, accept_table(contract, table, labelled=True, source="t"), "t")
+    found = list(validate(contract, accept_table(contract, table, labelled=True, source="t"), "t"))
     assert [f.severity for f in found] == [CRITICAL, CRITICAL, WARNING]
     with pytest.raises(DataError, match=r"5 positive rows.*; column 'x' is missing in every row"):
         raise_on_critical(found)
@@ -115,5 +115,5 @@ def test_a_hundred_thousand_rows_are_judged_in_seconds() -> None:
     table = pa.table({name: RANDOM.random(rows) for name in names} | {"y": (RANDOM.random(rows) < 0.3).astype(int)})
     data = accept_table(contract, table, labelled=True, source="t")
     start = time.perf_counter()
-    assert validate(contract, data, "t") == []
+    assert list(validate(contract, data, "t")) == []
     assert time.perf_counter() - start < 10

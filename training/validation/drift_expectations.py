@@ -72,7 +72,7 @@ class _Drift(ColumnAggregateExpectation):
     ) -> list[Any]:
         del result, runtime_configuration
         asked = configuration.kwargs
-        template = "$figure against the reference must be at most $limit, which chance alone passes for $rows rows"
+        template = "$figure against the reference must be at most $limit, the most that chance explains in $rows rows"
         params = {"figure": cls.figure, "limit": f"{asked['maximum']:.4g}", "rows": f"{asked.get('rows', 0):,}"}
         return [
             RenderedStringTemplateContent(

@@ -37,6 +37,10 @@ COUNTED = frozenset(
 """Kinds that no row may break: what is observed is the number of rows that do."""
 
 
+FIGURELESS = frozenset({Kind.EXISTS, Kind.FILLED, Kind.LABEL_POSITIVE})
+"""Kinds that hold or do not, without a figure."""
+
+
 @dataclass(frozen=True)
 class Expected:
     """One expectation, whichever engine judges it.

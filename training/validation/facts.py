@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from training.dataset.label import same_value
 from training.validation.drift import Bins, count_categories, ks, psi
-from training.validation.expected import COUNTED, Expected, Kind, Verdict, fact
+from training.validation.expected import COUNTED, FIGURELESS, Expected, Kind, Verdict, fact
 from training.validation.gx import judge, load
 from training.validation.profile import ColumnProfile, Profile
 
@@ -33,7 +33,7 @@ def judge_profile(profile: Profile, suite: Sequence[Expected]) -> tuple[list[Ver
 
 
 def _observed(expected: Expected, told: float | None) -> float | None:
-    if told is None or expected.kind in {Kind.EXISTS, Kind.LABEL_POSITIVE}:
+    if told is None or expected.kind in FIGURELESS:
         return None
     return 1.0 - told if expected.kind is Kind.MISSING_RATE else told
 
@@ -86,7 +86,7 @@ _COUNTS = {
     Kind.RANGE: "outside",
     Kind.NOT_AHEAD: "outside",
     Kind.FRESH: "most",
-    Kind.FILLED: "distinct",
+    Kind.FILLED: "filled",
     Kind.VARIES: "distinct",
     Kind.GROUPED: "distinct",
 }

@@ -1,7 +1,6 @@
-"""What a table that its contract accepts may still make a bad model of."""
+"""What no expectation on a column sees: leaks, classes and groups that are too small to learn from or to judge by."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,94 +11,86 @@ from training.dataset import Dataset
 from training.dataset.texts import as_texts
 from training.describe.single import LEAK_AUC, judged_rows, single_auc
 from training.validation.finding import CRITICAL, WARNING, Finding
+from training.validation.sentences import too_few
+from training.validation.suite import LEAST_OF_A_CLASS
 
-_LEAST_OF_A_CLASS = 50
-_LEAST_RATE = 0.005
-_MOST_MISSING = 0.9
-_MANY_CATEGORIES = 1_000
+LEAST_GROUP = 30
+"""Rows of a protected group below which its shares say nothing."""
 
 
-def validate(contract: Contract, dataset: Dataset, source: str) -> list[Finding]:
-    """Look beyond acceptance: columns that say nothing, say too much, or are too few.
+def judge_learnable(contract: Contract, dataset: Dataset, source: str, *, whole: bool) -> Iterator[Finding]:
+    """Look at what the columns are worth together with the label.
 
     Args:
         contract: what the data was accepted by.
         dataset: the accepted data; its labels may be absent.
         source: the table's name for people.
-
-    Returns:
-        What was found, the critical first.
+        whole: whether the suite judged every row, the size of the classes among them.
     """
-    findings: list[Finding] = []
     rows = judged_rows(dataset.rows)
-    labels = None if dataset.labels is None else dataset.labels[rows]
     if dataset.labels is not None:
-        findings.extend(_classes(contract, dataset.labels, source))
-    for i, feature in enumerate(contract.numbers):
-        values = dataset.inputs.numbers[:, i]
-        missing = np.isnan(values)
-        findings.extend(_column(feature, missing, len(np.unique(values[~missing]))))
-        findings.extend(_leak(feature, values[rows].astype(np.float64), labels))
-    for i, feature in enumerate(contract.categories):
-        texts = as_texts(pa.chunked_array([pa.array(dataset.inputs.categories[:, i], pa.large_string())]))
-        different = len(texts.distinct) - 1
-        findings.extend(_column(feature, texts.missing, different))
-        findings.extend(_categories(feature, different))
-        findings.extend(_leak(feature, texts.codes[rows], labels))
-    return sorted(findings, key=lambda finding: finding.severity != CRITICAL)
+        if not whole:
+            yield from _classes(contract, dataset.labels, source)
+        yield from _leaks(contract, dataset, dataset.labels[rows], rows)
+    yield from _groups(contract, dataset)
 
 
 def _classes(contract: Contract, labels: NDArray[np.int8], source: str) -> Iterator[Finding]:
-    column = contract.label.column
     positives = int(labels.sum())
     for name, count in (("positive", positives), ("negative", len(labels) - positives)):
-        if count < _LEAST_OF_A_CLASS:
-            yield Finding(
-                CRITICAL,
-                column,
-                f"has only {count} {name} rows in {source}, but at least {_LEAST_OF_A_CLASS} are needed to learn "
-                "from and to judge by: bring more rows",
-                count,
-            )
-    if positives < _LEAST_RATE * len(labels):
-        yield Finding(
-            WARNING,
-            column,
-            f"is positive in only {positives / len(labels):.2%} of the rows: expect wide errors",
-            positives,
-        )
+        if count < LEAST_OF_A_CLASS:
+            yield Finding(CRITICAL, contract.label.column, too_few(count, name, source), count)
 
 
-def _column(feature: Feature, missing: NDArray[np.bool_], different: int) -> Iterator[Finding]:
-    absent = int(missing.sum())
-    if different == 0:
-        yield Finding(CRITICAL, feature.column, "is missing in every row: remove it from the contract", absent)
-    elif different == 1 and not absent:
-        yield Finding(WARNING, feature.column, "holds the same value in every row and adds nothing", len(missing))
-    elif absent > _MOST_MISSING * len(missing):
-        yield Finding(
-            WARNING,
-            feature.column,
-            f"is missing in {absent / len(missing):.1%} of the rows: is it worth its upkeep?",
-            absent,
-        )
-
-
-def _categories(feature: Feature, different: int) -> Iterator[Finding]:
-    if different >= _MANY_CATEGORIES:
-        yield Finding(
-            WARNING, feature.column, f"has {different:,} categories, which are learned poorly: group them", different
-        )
-
-
-def _leak(feature: Feature, values: NDArray[Any], labels: NDArray[np.int8] | None) -> Iterator[Finding]:
-    if labels is None or not 0 < int(labels.sum()) < len(labels):
+def _leaks(
+    contract: Contract, dataset: Dataset, labels: NDArray[np.int8], rows: NDArray[np.intp]
+) -> Iterator[Finding]:
+    if not 0 < int(labels.sum()) < len(labels):
         return
-    found = single_auc(values, labels)
+    for i, feature in enumerate(contract.numbers):
+        values = dataset.inputs.numbers[rows, i].astype(np.float64)
+        yield from _leak(feature, single_auc(values, labels), len(labels))
+    for i, feature in enumerate(contract.categories):
+        yield from _leak(feature, single_auc(_codes(dataset.inputs.categories[rows, i])[1], labels), len(labels))
+
+
+def _leak(feature: Feature, found: float, rows: int) -> Iterator[Finding]:
     if found > LEAK_AUC:
         yield Finding(
             WARNING,
             feature.column,
             f"alone predicts the label (out-of-fold AUC {found:.3f}); leak? Remove it unless known before the outcome",
-            len(labels),
+            rows,
         )
+
+
+def _groups(contract: Contract, dataset: Dataset) -> Iterator[Finding]:
+    for i, feature in enumerate(contract.numbers):
+        if feature.protected:
+            values = dataset.inputs.numbers[:, i]
+            known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+            if len(known) <= LEAST_GROUP:  # else it is no group but a measure, which evaluation cuts into bands
+                yield from _small(feature, [f"{value:g}" for value in known], counts)
+    for i, feature in enumerate(contract.categories):
+        if feature.protected:
+            names, codes = _codes(dataset.inputs.categories[:, i])
+            counts = np.bincount(codes, minlength=len(names))[1:]
+            yield from _small(feature, names[1:], counts)
+
+
+def _small(feature: Feature, names: list[str], counts: NDArray[np.intp]) -> Iterator[Finding]:
+    for name, count in zip(names, counts.tolist(), strict=True):
+        if 0 < count < LEAST_GROUP:
+            group = "a group" if feature.personal else f"the group {name!r}"
+            yield Finding(
+                WARNING,
+                feature.column,
+                f"is protected and has {group} of {count} rows: too few to judge its fairness by (at least "
+                f"{LEAST_GROUP}); group it with another or bring more rows",
+                count,
+            )
+
+
+def _codes(column: NDArray[np.object_]) -> tuple[list[str], NDArray[np.int32]]:
+    texts = as_texts(pa.chunked_array([pa.array(column, pa.large_string())]))
+    return [str(text) for text in texts.distinct], texts.codes

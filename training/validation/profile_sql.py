@@ -8,7 +8,7 @@ from ebb.features.values import LONGEST_CATEGORY
 from training.dataset.label import same_value
 from training.dataset.numbers import MISSING_WORDS
 from training.validation.ranges import float32_range
-from training.validation.suite import DAY
+from training.validation.suite import DAY, holds_events
 
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|Inf|INF|infinity|Infinity)"
 _MISSING = ", ".join(f"'{word}'" for word in MISSING_WORDS)
@@ -23,7 +23,7 @@ class Column:
     Attributes:
         name: in the table.
         type: DuckDB's.
-        use: `number`, `flag`, `integer`, `category`, `key`, `label`, `time` or `other`.
+        use: `number`, `flag`, `integer`, `category`, `key`, `label`, `time`, `entity` (of events) or `other`.
         least, most: bounds of what is inside.
         edges: of the reference's bins.
         counted: whether texts are counted one by one.
@@ -42,7 +42,7 @@ class Column:
     @property
     def is_text(self) -> bool:
         """Whether the values are told apart as texts."""
-        return self.use in {"category", "key", "label"} or (self.use == "other" and not self.is_number)
+        return self.use in {"category", "key", "label", "entity"} or (self.use == "other" and not self.is_number)
 
     @property
     def is_number(self) -> bool:
@@ -51,7 +51,9 @@ class Column:
 
     def figures(self) -> list[str]:
         """Return the names of the figures, in the order of their aggregates."""
-        names = ["filled", "unreadable", "distinct"]
+        names = ["filled", "unreadable"]
+        if self.use != "time":
+            names.append("distinct")
         if not self.is_text:
             names += ["least", "most", "outside", "example"]
         if self.use == "integer":
@@ -65,6 +67,8 @@ def columns_of(
     contract: Contract, types: Mapping[str, str], now: float, edges: Mapping[str, tuple[float, ...]]
 ) -> list[Column]:
     """Return the columns that are profiled, each once; of a table of events, every one."""
+    if contract.events is not None and holds_events(contract, types):
+        return _events(contract.events.entity, contract.events.time, types, now)
     found = [
         _feature(feature, types[feature.column], edges) for feature in contract.features if feature.column in types
     ]
@@ -77,8 +81,6 @@ def columns_of(
     if label in types:
         immature = "" if when not in types else _immature(contract, label, types, now)
         found.append(Column(label, types[label], "label", counted=True, immature=immature))
-    if contract.events is not None and not any(feature.column in types for feature in contract.features):
-        found += _events(contract.events.entity, contract.events.time, types, now)
     return list({column.name: column for column in reversed(found)}.values())[::-1]
 
 
@@ -97,7 +99,7 @@ def _events(entity: str, time: str, types: Mapping[str, str], now: float) -> lis
         if name == time:
             found.append(Column(name, kind, "time", most=now + DAY))
         else:
-            found.append(Column(name, kind, "key" if name == entity else "other"))
+            found.append(Column(name, kind, "entity" if name == entity else "other"))
     return found
 
 
@@ -124,7 +126,9 @@ def projection(columns: list[Column]) -> str:
 def aggregates(column: Column, i: int, *, exact: bool) -> list[str]:
     """Return the aggregates of a column's figures, then those of its edges."""
     distinct = f"count(DISTINCT v{i})" if exact else f"approx_count_distinct(v{i})"
-    parts = [f"count(v{i})", "0" if column.is_number else f"count_if(u{i})", distinct]
+    parts = [f"count(v{i})", "0" if column.is_number else f"count_if(u{i})"]
+    if column.use != "time":
+        parts.append(distinct)
     if not column.is_text:
         below = "FALSE" if column.least is None else f"v{i} < {column.least!r}"
         above = "FALSE" if column.most is None else f"v{i} > {column.most!r}"
@@ -199,7 +203,8 @@ def read_text(name: str, kind: str) -> str:
         text = f"CASE WHEN {whole} THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
         return f"CASE WHEN isnan({name}) THEN NULL ELSE {text} END"
     if kind == "VARCHAR":
-        return f"CASE WHEN trim({name}) = '' THEN NULL ELSE {name} END"
+        # Blanks sort below '!': most texts need no trimming to be told from them.
+        return f"CASE WHEN {name} < '!' AND trim({name}) = '' THEN NULL ELSE {name} END"
     return f"CAST({name} AS VARCHAR)"
 
 

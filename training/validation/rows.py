@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from training.validation.expected import COUNTED, Expected, Kind, Verdict, fact
+from training.validation.expected import COUNTED, FIGURELESS, Expected, Kind, Verdict, fact
 from training.validation.gx import judge, load
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _verdict(expected: Expected, result: Any, rows: int) -> Verdict:
 
 
 def _figure(expected: Expected, told: dict[str, Any], rows: int) -> float | None:
-    observed = told.get("observed_value")
+    observed = None if expected.kind in FIGURELESS else told.get("observed_value")
     if not isinstance(observed, int | float) or isinstance(observed, bool):
         return None
     if expected.kind is Kind.MISSING_RATE:

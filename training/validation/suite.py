@@ -1,6 +1,6 @@
 """The suite of a contract: what is expected of a table, and how bad it is where that fails."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ebb.contract import Contract, Feature, Kind, Unseen
@@ -51,13 +51,13 @@ def suite_of(contract: Contract, seen: Seen, reference: Reference | None = None)
         reference: what drift is measured against; without it drift is not judged.
     """
     found = [*_key(contract, seen), *_times(contract, seen)]
+    if seen.labelled:
+        found.extend(_label(contract, seen, judged=reference is not None))
     for feature in contract.features:
         found.append(Expected(Asked.EXISTS, feature.column, CRITICAL))
         if feature.column in seen.columns:
             found.extend(_values(feature))
             found.extend(_amounts(feature, seen, judged=reference is not None))
-    if seen.labelled:
-        found.extend(_label(contract, seen, judged=reference is not None))
     if reference is not None:
         found.extend(_drift(contract, seen, reference))
     return tuple(found)
@@ -159,6 +159,13 @@ def _drift(contract: Contract, seen: Seen, reference: Reference) -> Iterator[Exp
         least, most = rate_bounds(positives, reference.rows, rows, alpha)
         yes = (same_value(label.positive),)
         yield Expected(Asked.LABEL_RATE, label.column, WARNING, minimum=least, maximum=most, values=yes, rows=rows)
+
+
+def holds_events(contract: Contract, columns: Collection[str]) -> bool:
+    """Tell whether a table holds the events that features are built from, and not the features."""
+    if contract.events is None or any(feature.column in columns for feature in contract.features):
+        return False
+    return contract.events.entity in columns or contract.events.time in columns
 
 
 def events_suite(contract: Contract, seen: Seen) -> tuple[Expected, ...]:
