@@ -83,7 +83,7 @@ class ScoredWriter:
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
         try:
             if kind is None:
-                self._flush(self._rows)
+                self.flush()
         finally:
             self._file.close()
 
@@ -106,9 +106,16 @@ class ScoredWriter:
         while self._rows >= _GROUP:
             self._flush(_GROUP)
 
+    def flush(self) -> None:
+        """Write what is held; a later row begins another row group.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._flush(self._rows)
+
     def note(self, facts: Mapping[str, str]) -> None:
         """Keep facts in the footer of a parquet file."""
-        self._flush(self._rows)
         self._file.add_key_value_metadata(dict(facts))
 
     def _flush(self, rows: int) -> None:

@@ -107,6 +107,7 @@ def run(task: Task, setup: Setup, scorer: BatchScorer, told: Told) -> Done:
                     keys = rows.keys if not rows.refused else rows.keys.take(pa.array(rows.good))
                     writer.add(keys, scorer.score(rows.numbers, rows.categories))
                 told(table.num_rows)
+            writer.flush()
             if task.facts:
                 writer.note({**task.facts, **_facts(writer.totals, reasons)})
         if state_of(task.shard.path) != task.shard.state:
