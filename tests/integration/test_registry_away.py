@@ -1,6 +1,7 @@
 """A registry that goes away at any call, or whose caller is killed: noted, and made up for."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,19 @@ def test_a_registry_that_goes_away_at_any_call_is_made_up_for(
     assert aliases(address) == roles(tmp_path)
 
 
+def test_what_cannot_be_registered_is_told_and_what_is_gone_is_forgotten(address: str, tmp_path: Path) -> None:
+    one, two = draft(6.0), draft(6.1)
+    with nobody() as away:
+        for made in (one, two):
+            publish(made, tmp_path, registry_uri=away)
+    shutil.rmtree(tmp_path / NAME / one.version)
+    (tmp_path / NAME / two.version / "card.html").write_text("altered")
+    done = publish(draft(6.2), tmp_path, registry_uri=address)
+    (note,) = (note for note in done.notes if "is not registered" in note)
+    assert note.startswith(f"{NAME}/{two.version} is not registered: release {NAME}/{two.version} was altered")
+    assert list_releases(tmp_path).pending == (f"{NAME}/{two.version}",)
+
+
 def test_a_registry_holds_up_nobody_for_longer_than_its_patience(address: str, tmp_path: Path) -> None:
     registry = Registry(tmp_path, NAME, address, seconds=30)
     registry._calls._end = time.monotonic() - 1
@@ -107,12 +121,12 @@ def test_a_kill_between_file_and_alias_is_repaired_by_the_next_call(address: str
     assert roles(tmp_path) == {"champion": two.version, "previous": one.version}
     assert aliases(address) == {"champion": one.version, "challenger": two.version}
     assert list_releases(tmp_path).pending == (NAME,)
-    repairs = {
-        "sync": lambda: sync_registry(tmp_path, [NAME], address),
-        "roll_back": lambda: roll_back(NAME, tmp_path, registry_uri=address),
-        "publish": lambda: publish(draft(5.2 + number), tmp_path, registry_uri=address),
-    }
-    repairs[repair]()
+    if repair == "sync":
+        sync_registry(tmp_path, [NAME], address)
+    elif repair == "roll_back":
+        roll_back(NAME, tmp_path, registry_uri=address)
+    else:
+        publish(draft(5.2 + number), tmp_path, registry_uri=address)
     assert aliases(address) == roles(tmp_path)
     assert list_releases(tmp_path).pending == ()
 

@@ -1,6 +1,9 @@
 """Promotion and rollback: store and registry agree after every step, and what cannot be done moves nothing."""
 
+import os
+import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,9 +43,9 @@ def test_a_damaged_release_is_neither_promoted_nor_gone_back_to(address: str, tm
     for each in (one, two):
         publish(each, tmp_path, registry_uri=address)
     (tmp_path / NAME / one.version / "card.html").write_text("altered")
-    for move in (lambda: promote(NAME, one.version, tmp_path), lambda: roll_back(NAME, tmp_path)):
+    for move in ("promote", "roll_back"):
         with pytest.raises(ReleaseError, match="was altered"):
-            move()
+            _move(move, tmp_path, one.version, address)
     assert roles(tmp_path) == {"champion": two.version, "previous": one.version}
 
 
@@ -74,6 +77,36 @@ def _move(move: str, releases: Path, version: str, uri: str) -> object:
     if move == "promote":
         return promote(NAME, version, releases, registry_uri=uri)
     return roll_back(NAME, releases, registry_uri=uri)
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A file system with releases, champion and previous, that can be read and not written."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    if (done := subprocess.run(mount, capture_output=True, text=True, check=False)).returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {done.stderr.strip()}")
+    try:
+        store = FolderReleases(disk)
+        for bias in (4.0, 4.1):
+            store.write(NAME, draft(bias).version, tiny_release(bias))
+            promote(NAME, draft(bias).version, disk)
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("move", ["promote", "roll_back"])
+def test_a_folder_that_cannot_be_written_is_said(read_only: Path, move: str) -> None:
+    before = roles(read_only)
+    with pytest.raises(ReleaseError, match="Read-only file system"):
+        _move(move, read_only, draft(4.0).version, "")
+    assert roles(read_only) == before
+    assert {each.damage for each in list_releases(read_only).releases} == {""}
 
 
 def test_two_promotions_at_once_come_one_after_the_other(address: str, tmp_path: Path) -> None:

@@ -136,8 +136,10 @@ def test_a_gate_passes_exactly_when_its_limit_is_kept(value: float | None, limit
             return False
         return True
 
-    unjudged = value is None or limit is None
-    assert judged() is (unjudged or (value >= limit if at_least else value <= limit))
+    if value is None or limit is None:
+        assert judged()
+    else:
+        assert judged() is (value >= limit if at_least else value <= limit)
 
 
 @pytest.mark.parametrize(

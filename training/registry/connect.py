@@ -70,6 +70,6 @@ def _client(uri: str) -> Any:
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds
 
-    for name in ("mlflow", "alembic"):
+    for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)

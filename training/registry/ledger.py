@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ebb.errors import ReleaseError, Unavailable
+from ebb.errors import NoRelease, ReleaseError, Unavailable
 from ebb.folder import FolderReleases
 from ebb.release.manifest import verify
 from training.registry.address import DATABASE
@@ -142,6 +142,9 @@ class Ledger:
         try:
             files = self._store.read(self._contract, version)
             verify(files, self._contract)
+        except NoRelease:
+            self.pending.drop(version)  # somebody removed it: there is nothing left to tell
+            return
         except ReleaseError as error:
             self.notes.append(f"{self._contract}/{version} is not registered: {error}")
             return
