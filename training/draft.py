@@ -79,9 +79,9 @@ def make_draft(
     }
     metrics = _metrics(judgement, found, notes)
     golden = make_golden(contract, data.inputs, judgement.model, judgement.scorer, seed)
-    story = Story(
-        contract, version_of(content), data.sha256, data.labels, judgement.probabilities, metrics, judgement.gates
-    )
+    answers, held = judgement.probabilities, found.folds.held
+    version = version_of(content)
+    story = Story(contract, version, data.sha256, data.labels[held], answers[held], metrics, judgement.gates)
     content[GOLDEN] = golden_to_bytes(golden)
     content[METRICS] = (json.dumps(metrics, indent=2, ensure_ascii=False) + "\n").encode()
     content[CARD] = card(story).encode()

@@ -125,6 +125,7 @@ def test_entities_in_two_folds_are_counted() -> None:
     entity = np.array([0, 0, 1, 1, 2, 2, 3])
     assert shared_entities(np.array([0, 0, 1, 1, 2, 2, 0], np.int8), entity) == 0
     assert shared_entities(np.array([0, 1, 1, 1, 2, 0, 0], np.int8), entity) == 2
+    assert shared_entities(np.array([0, 1, 2, 3, 4, 4, 0], np.int8), np.array([5, 5, 5, 5, 2, 2, 9])) == 1
     assert shared_entities(np.array([0, -1, 1, 1, 2, 0, 0], np.int8), entity) == 1  # never held out is no fold
     assert shared_entities(np.full(7, -1, np.int8), entity) == 0
     assert shared_entities(np.zeros(7, np.int8), None) == 0

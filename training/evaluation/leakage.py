@@ -56,7 +56,8 @@ def shared_entities(fold: NDArray[np.int8], groups: NDArray[np.intp] | None) -> 
         return 0
     held = fold >= 0
     pairs = np.unique(groups[held].astype(np.int64) * 128 + fold[held])
-    return int((np.diff(pairs // 128) == 0).sum()) if len(pairs) else 0
+    _, folds = np.unique(pairs // 128, return_counts=True)
+    return int((folds > 1).sum())
 
 
 def single_aucs(coded: Coded, labels: NDArray[np.int8]) -> NDArray[np.float64]:
