@@ -26,11 +26,13 @@ from local.commands.synthesize import synthesize
 from local.commands.token import token
 from local.commands.train import train
 from local.commands.up import up
+from local.commands.validate import validate
 
 COMMANDS: dict[str, Callable[..., object]] = {
     "synthesize": synthesize,
     "init": init,
     "build": build,
+    "validate": validate,
     "train": train,
     "evaluate": evaluate,
     "releases": releases,

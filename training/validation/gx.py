@@ -6,7 +6,7 @@ Version 1.24 sends no usage statistics of its own; the switches are set all the 
 import logging
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +45,7 @@ def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, exam
     gx = load()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        context = gx.get_context(mode="ephemeral")
-        context.enable_analytics(enable=False)
-        context.variables.progress_bars = {"globally": False}
+        context = gx.get_context(mode="ephemeral", project_config=_project())
         asset = context.data_sources.add_pandas("ebb").add_dataframe_asset(name)
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
         # It answers in an order of its own.
@@ -59,5 +57,12 @@ def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, exam
     return found
 
 
-Make = Callable[..., Any]
-"""One of Great Expectations' own classes of expectations."""
+def _project() -> Any:
+    """Return a project that lies in memory alone: no site of docs, no statistics, no bars."""
+    from great_expectations.data_context.types import base  # noqa: PLC0415 - see `load`
+
+    return base.DataContextConfig(
+        store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars=base.ProgressBarsConfig(globally=False),
+    )

@@ -42,9 +42,7 @@ def _classes(contract: Contract, labels: NDArray[np.int8], source: str) -> Itera
             yield Finding(CRITICAL, contract.label.column, too_few(count, name, source), count)
 
 
-def _leaks(
-    contract: Contract, dataset: Dataset, labels: NDArray[np.int8], rows: NDArray[np.intp]
-) -> Iterator[Finding]:
+def _leaks(contract: Contract, dataset: Dataset, labels: NDArray[np.int8], rows: NDArray[np.intp]) -> Iterator[Finding]:
     if not 0 < int(labels.sum()) < len(labels):
         return
     for i, feature in enumerate(contract.numbers):

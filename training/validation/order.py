@@ -21,7 +21,9 @@ def judge_split(contract: Contract, train: Dataset, test: Dataset) -> list[Findi
     if contract.entity_column is not None:
         both = int(np.isin(test.entity_ids.astype(str), np.unique(train.entity_ids.astype(str))).sum())
         if both:
-            reason = f"names entities that were trained on in {both:,} of {test.rows:,} rows of the test: split by entity"
+            reason = (
+                f"names entities that were trained on in {both:,} of {test.rows:,} rows of the test: split by entity"
+            )
             found.append(Finding(CRITICAL, contract.entity_column, reason, both))
     if train.event_times is not None and test.event_times is not None:
         found.extend(_backwards(str(contract.event_time), train.event_times, test.event_times))
