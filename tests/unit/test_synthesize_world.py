@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -16,9 +16,7 @@ import pytest
 
 from ebb.errors import Conflict, DataError, Misuse
 from tests.home import ROOT
-from training.progress import Silent
 from training.synthesize import Options, customers_of, synthesize_events
-from training.synthesize import crew as crew_module
 from training.synthesize.event_schema import TABLES
 from training.synthesize.folder import MANIFEST, NOTES, UNDER_WAY, claimed, need_disk
 from training.synthesize.options import Drift
@@ -167,14 +165,14 @@ def assert_nothing_half(out: Path) -> None:
     assert sorted(path.name for path in out.iterdir() if path.name not in TABLES) == [NOTES, UNDER_WAY]
 
 
-class _Killing(Silent):
+class _Killing:
     """Ends a worker once a first shard is whole and another is under way."""
 
     def __init__(self, out: Path) -> None:
         self.out, self.killed = out, 0
 
     @contextmanager
-    def step(self, title: str, total: int) -> Iterator[object]:  # type: ignore[override]
+    def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         assert title
         assert total == 9
 
@@ -271,7 +269,7 @@ def is_running(process: int) -> bool:
 
 
 def test_a_worker_that_cannot_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew_module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(DataError, match=r"the worker at shard 0 of .* failed with exit code 1"):
         synthesize_events(SMALL, tmp_path / "out", 2)
     assert_nothing_half(tmp_path / "out")

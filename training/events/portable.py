@@ -69,9 +69,8 @@ class PortableSql:
         except OptimizeError as error:
             held = ", ".join(repr(column) for column in relations["events"])
             raise DataError(f"{self.source}: {_first_line(error)}; the events have {held}") from None
-        if snapshot is not None:
-            typed = with_literal(typed, sqlglot.parse_one(snapshot, read=TRINO))
-        return typed.transform(_whole_units).sql(DUCKDB)
+        run = typed if snapshot is None else with_literal(typed, sqlglot.parse_one(snapshot, read=TRINO))
+        return run.transform(_whole_units).sql(DUCKDB)
 
     def to_athena(self, relations: Mapping[str, str]) -> str:
         """Return the text for Athena, with the relations' own SELECTs (Trino) before it."""

@@ -174,7 +174,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 def _is(path: Path, facts: Mapping[str, Any]) -> bool:
     try:
-        return path.stat().st_size == facts["bytes"] and _facts(path)["sha256"] == facts["sha256"]
+        return bool(path.stat().st_size == facts["bytes"] and _facts(path)["sha256"] == facts["sha256"])
     except OSError:
         return False
 

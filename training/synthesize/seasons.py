@@ -63,7 +63,7 @@ def month(index: int) -> Month:
 
 def moment(index: int) -> np.datetime64:
     """Return when a month starts."""
-    return (FIRST_MONTH + np.timedelta64(index, "M")).astype("datetime64[us]")
+    return np.datetime64(FIRST_MONTH + np.timedelta64(index, "M"), "us")
 
 
 def _hours(first_day: int, days: int) -> NDArray[np.int64]:

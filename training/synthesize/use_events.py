@@ -95,7 +95,7 @@ def _draw(random: np.random.Generator, events: int) -> _Draws:
     bits = random.integers(0, np.iinfo(np.uint64).max, (events, 2), np.uint64, endpoint=True)
     short, long, byte = bits.view(np.uint16), bits.view(np.uint32), bits.view(np.uint8)
     # The moment inside the hour needs 22 bits of its 32: the lowest 8 are free.
-    lag = byte[:, 15].astype(np.uint16) << 8 | byte[:, 4]
+    lag = (byte[:, 15].astype(np.uint16) << 8 | byte[:, 4]).astype(np.uint16)
     return _Draws(short[:, 0], short[:, 1], long[:, 1], short[:, 4], short[:, 5], short[:, 6], byte[:, 14], lag)
 
 
