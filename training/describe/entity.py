@@ -41,11 +41,13 @@ def can_be_key(name: str, column: pa.ChunkedArray) -> bool:
     if looks_personal(name) or looks_known_afterwards(name):
         return False
     keys = _unique(column)
-    if keys is None or looks_like_key(name) or len(column) < _LEAST_ROWS:
-        return keys is not None and looks_like_key(name)
+    if keys is None or guess_dates(keys[:_LEAST_ROWS])[0] is not None:
+        return False
+    if looks_like_key(name) or len(column) < _LEAST_ROWS:
+        return looks_like_key(name)
     if pa.types.is_integer(column.type):
         return is_sequence(column.cast(pa.float64(), safe=False).to_numpy())
-    return _short_and_unbroken(keys) and guess_dates(keys[:_LEAST_ROWS])[0] is None
+    return _short_and_unbroken(keys)
 
 
 def _unique(column: pa.ChunkedArray) -> list[str] | None:
