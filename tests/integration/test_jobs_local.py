@@ -1,4 +1,4 @@
-"""Every entry script through the local executor, one after the other's results: features, validate, train, evaluate."""
+"""Every entry script through the local executor: validate, train, evaluate, batch, features."""
 
 import json
 import tarfile
@@ -18,6 +18,7 @@ from tests.fakes.shop import rows_of, write_events, write_shop
 from tests.integration.jobs_case import Jobs, training_inputs, unpacked
 from tests.integration.training_case import CONTRACT, make_data
 from tests.unit.test_events_build import EVENTS
+from training.dataset import read_dataset
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -79,6 +80,35 @@ def test_other_rows_are_scored_as_the_graph_scores_them(trained: tuple[Jobs, Job
     found = json.loads((Path(status.output) / "evaluation.json").read_text())
     assert found["trained_on"] is False
     assert found["rows"] == 500
+
+
+def test_a_prefix_is_scored_shard_by_shard_as_its_rows_are_one_by_one(
+    trained: tuple[Jobs, JobStatus], table: Path, tmp_path: Path
+) -> None:
+    releases, prefix = unpacked(trained[1], tmp_path / "releases"), tmp_path / "prefix"
+    prefix.mkdir()
+    rows = pq.read_table(table)
+    pq.write_table(rows.slice(0, 400), prefix / "a.parquet")
+    pq.write_table(rows.slice(400, 300), prefix / "b.parquet")
+    status = Jobs(tmp_path).run("batch", {"release": releases, "data": prefix}, workers="2")
+    assert status.status == "Completed", status.failure_reason
+    scored = pq.read_table(Path(status.output) / "scored")
+    release = load_champion(FolderReleases(releases), "synthetic", OnnxScorer)
+    data = read_dataset(table, release.contract)
+    known = dict(zip(data.entity_ids.tolist(), release.scorer.score(data.inputs).tolist(), strict=True))
+    key = release.contract.entity_column
+    assert key is not None
+    found = dict(zip(scored[key].to_pylist(), scored["probability"].to_pylist(), strict=True))
+    assert len(found) == 700
+    assert found == {entity: known[entity] for entity in found}
+    told = json.loads((Path(status.output) / "result.json").read_text())
+    assert (told["rows"], told["shards"], told["release"]) == (700, 2, release.name)
+
+
+def test_one_table_is_scored_into_one_table(trained: tuple[Jobs, JobStatus], table: Path, tmp_path: Path) -> None:
+    status = Jobs(tmp_path).run("batch", {"release": Path(trained[1].output), "data": table}, refused="true")
+    assert status.status == "Completed", status.failure_reason
+    assert pq.read_metadata(Path(status.output) / "scored.parquet").num_rows == 3_000
 
 
 def test_the_former_champion_travels_with_the_new_one(trained: tuple[Jobs, JobStatus], tmp_path: Path) -> None:

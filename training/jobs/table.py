@@ -73,7 +73,16 @@ _ALL = (
         },
     ),
     Job("evaluate", "processing", {"release": _RELEASE, "data": _TABLE}, {}, {}),
-    Job("batch", "processing", {"release": _RELEASE, "data": "parquet files, at any depth"}, {}, {}),
+    Job(
+        "batch",
+        "processing",
+        {"release": _RELEASE, "data": f"{_TABLE}, at any depth"},
+        {},
+        {
+            "workers": "processes that score side by side",
+            "refused": "true: rows that the contract refuses are left out and listed in refused.csv",
+        },
+    ),
 )
 JOBS = {job.name: job for job in _ALL}
 """Every job by its name."""
