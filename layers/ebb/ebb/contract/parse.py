@@ -8,17 +8,16 @@ from ebb.contract.events import check_events, parse_events
 from ebb.contract.lines import key_lines
 from ebb.contract.model import (
     DEFAULT_HISTORY_KEEP,
-    SMALLEST_GROUP,
     SNAPSHOT_TIME,
     Adjustment,
     Contract,
     Decision,
     Feature,
-    Gates,
     Label,
     Rules,
 )
 from ebb.contract.parse_feature import parse_feature
+from ebb.contract.parse_gates import parse_gates
 from ebb.contract.table import Table
 from ebb.errors import ContractError
 from ebb.features import values as feature_values
@@ -62,7 +61,7 @@ def parse_contract(text: str, source: str = "contract") -> Contract:
         label=_label(top.sub("label")),
         event_time=event_time if events is None else SNAPSHOT_TIME,
         decision=_decision(top.sub("decision")),
-        gates=_gates(top.sub("gates")),
+        gates=parse_gates(top.sub("gates")),
         rules=_rules(top.sub("rules"), {f.name: f for f in features}),
         features=features,
         history_keep=_history_keep(top),
@@ -131,27 +130,6 @@ def _decision(table: Table) -> Decision:
     if decision.retained_value * decision.success_rate <= 0:
         raise table.fail("`retained_value` times `success_rate` is 0, so no action could ever pay: raise one of them")
     return decision
-
-
-def _gates(table: Table) -> Gates:
-    smallest = table.number("smallest_group", SMALLEST_GROUP, low=2, high=1_000_000)
-    if smallest != int(smallest):
-        raise table.fail("`smallest_group` must be a whole number of rows", "smallest_group")
-    gates = Gates(
-        min_auc=table.number("min_auc", low=0.5, high=1),
-        max_calibration_error=table.number("max_calibration_error", low=0, high=1),
-        max_fairness_gap=table.number("max_fairness_gap", None, low=0, high=1),
-        min_profit_over_nothing=table.number("min_profit_over_nothing", None),
-        min_profit_over_champion=table.number("min_profit_over_champion", None),
-        max_latency_ms=table.number("max_latency_ms", None, low=0.001),
-        max_parity=table.number("max_parity", 1e-6, low=0, high=1),
-        max_opportunity_gap=table.number("max_opportunity_gap", None, low=0, high=1),
-        max_group_calibration_error=table.number("max_group_calibration_error", None, low=0, high=1),
-        min_profit_over_everyone=table.number("min_profit_over_everyone", None),
-        smallest_group=int(smallest),
-    )
-    table.finish()
-    return gates
 
 
 def _rules(table: Table, features: Mapping[str, Feature]) -> Rules:
