@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,13 +87,8 @@ def test_a_worker_that_meets_a_damaged_shard_tells_it(release: LoadedRelease, tm
 
 def test_a_killed_worker_is_told(release: LoadedRelease, tmp_path: Path) -> None:
     write_shards(tmp_path / "data", [50, 40])
-    broken = LoadedRelease(
-        release.contract,
-        release.manifest,
-        release.reference,
-        Killing(release.scorer.model),
-        release.sha256,  # type: ignore[attr-defined]
-    )
+    assert isinstance(release.scorer, OnnxScorer)
+    broken = replace(release, scorer=Killing(release.scorer.model))
     with pytest.raises(Unavailable, match="scoring process was killed"):
         score_prefix(broken, tmp_path / "data", tmp_path / "out", workers=2, progress=Silent())
 

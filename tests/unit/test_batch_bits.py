@@ -116,7 +116,7 @@ def forests(draw: st.DrawFn) -> Trees:
     for tree in range(draw(st.integers(1, 4))):
         grow(tree, 0, [0])
     columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Trees(*columns, base=draw(values))  # type: ignore[arg-type]
+    return Trees(*columns, draw(values))
 
 
 @given(forests(), st.lists(st.tuples(st.floats(width=32), st.floats(width=32)), max_size=70))

@@ -18,7 +18,6 @@ from ebb.release.load import LoadedRelease, load_champion
 from local.score_table import score_table
 from tests.fakes.contracts import ROW
 from tests.fakes.releases import tiny_release
-from training.batch import scored
 from training.batch import task as module
 from training.progress import Silent
 
@@ -89,7 +88,7 @@ def test_a_full_disk_leaves_what_was_there(
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(scored.pa_csv, "CSVWriter", full)
+    monkeypatch.setattr(pyarrow.csv, "CSVWriter", full)
     with pytest.raises(DataError, match="No space left on device; nothing was kept"):
         score_table(release, data, out, Silent())
     assert out.read_text() == "before"
