@@ -97,10 +97,12 @@ def test_a_registry_holds_up_nobody_for_longer_than_its_patience(address: str, t
 
 
 KILLED = """
-import os, signal, sys
+import ctypes, os, signal, sys
 from pathlib import Path
 from training.promote import promote
 from training.registry.ledger import Ledger
+
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: nothing stopped outlives its test
 
 def stop(self):
     Path(sys.argv[1], "reached").touch()

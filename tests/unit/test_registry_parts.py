@@ -157,6 +157,13 @@ def test_releases_are_listed_with_roles_and_figures(tmp_path: Path) -> None:
     assert found.notes == ()
 
 
+def test_a_champion_is_not_its_own_cheap_release(tmp_path: Path) -> None:
+    versions = filled(tmp_path)
+    FolderReleases(tmp_path).set_champion("tiny", versions[3])
+    roles = {each.version: each.roles for each in list_releases(tmp_path).releases}
+    assert [roles[version] for version in versions] == [("previous",), (), ("challenger",), ("champion",)]
+
+
 def test_damage_is_told_and_hides_nothing_else(tmp_path: Path) -> None:
     first, second, third, fourth = filled(tmp_path)
     (tmp_path / "tiny" / first / "card.html").write_text("altered")

@@ -161,4 +161,6 @@ class Ledger:
     def _roles(self) -> dict[str, str]:
         store, contract = self._store, self._contract
         found = {role: getattr(store, role)(contract) for role in ALIASES}
+        if found["cheap"] == found["champion"]:
+            found["cheap"] = None  # as in the routing table: nobody stands beside themselves
         return {role: version for role, version in found.items() if version}

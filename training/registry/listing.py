@@ -10,9 +10,10 @@ from ebb.contract import parse_contract
 from ebb.errors import ContractError, NoRelease, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.release.manifest import CONTRACT, METRICS, Manifest, verify
+from ebb.routing.table import CHAMPION, CHEAP
 from training.registry.pending import Pending
 
-_ROLES = ("champion", "previous", "challenger", "cheap")
+_ROLES = (CHAMPION, "previous", "challenger", CHEAP)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _roles(store: FolderReleases, contract: str, notes: list[str]) -> dict[str, 
             continue
         if version is not None and version not in versions:
             notes.append(f"the role {role} of {contract} names {version}, and there is no such release")
-        elif version is not None:
+        elif version is not None and (role != CHEAP or found.get(version) != (CHAMPION,)):
             found[version] = (*found.get(version, ()), role)
     return found
 
