@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from ebb.features.inputs import Inputs
 from training.fit import Fitted
@@ -45,7 +46,8 @@ class Model:
 def fit_platt(raw: NDArray[np.float64], labels: NDArray[np.int8]) -> Platt:
     """Fit slope and offset on out-of-fold log-odds [N] and labels [N]."""
     regression = LogisticRegression(C=1e6, max_iter=1000)
-    regression.fit(raw[:, None], labels)
+    with threadpool_limits(limits=1):  # twice as fast alone, and many times faster beside other work
+        regression.fit(raw[:, None], labels)
     return Platt(float(np.float32(regression.coef_[0, 0])), float(np.float32(regression.intercept_[0])))
 
 

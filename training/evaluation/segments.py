@@ -61,7 +61,7 @@ def segment_table(
     contract: Contract, segments: Segments, answers: Answers, ranked: Ranked, resampler: Resampler
 ) -> tuple[Segment, ...]:
     """Return the figures of every segment of N rows."""
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "labels": answers.labels,
         "told": answers.probabilities,
         "acted": answers.acted,
