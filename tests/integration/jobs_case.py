@@ -34,11 +34,11 @@ class Jobs:
         self,
         job: str,
         inputs: Mapping[str, Path],
+        parameters: Mapping[str, str],
         *,
         checkpoints: Path | None = None,
         grace: float = 60.0,
         longest: float | None = None,
-        **parameters: str,
     ) -> JobRequest:
         """Return a request of one file or folder an input."""
         return JobRequest(
@@ -58,7 +58,7 @@ class Jobs:
 
     def run(self, job: str, inputs: Mapping[str, Path], **parameters: str) -> JobStatus:
         """Run a job to its end."""
-        return self.start(self.request(job, inputs, **parameters)).wait(DEADLINE)
+        return self.start(self.request(job, inputs, parameters)).wait(DEADLINE)
 
     def log(self, status: JobStatus) -> str:
         """Return all that a run has written."""

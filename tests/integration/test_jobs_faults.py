@@ -50,7 +50,7 @@ def test_an_interrupted_search_goes_on_and_ends_in_the_same_release(
     table: Path, uninterrupted: str, tmp_path: Path
 ) -> None:
     jobs, checkpoints = Jobs(tmp_path), tmp_path / "checkpoints"
-    request = jobs.request("train", training_inputs(table), checkpoints=checkpoints, **ONE_WORKER)
+    request = jobs.request("train", training_inputs(table), ONE_WORKER, checkpoints=checkpoints)
     started = jobs.start(request)
     eventually(lambda: has_a_trial(checkpoints), "the first trial", DEADLINE)
     started.interrupt()
@@ -65,21 +65,21 @@ def test_an_interrupted_search_goes_on_and_ends_in_the_same_release(
 
 def test_a_stopped_search_is_taken_up_by_the_next_job(table: Path, uninterrupted: str, tmp_path: Path) -> None:
     jobs, checkpoints = Jobs(tmp_path), tmp_path / "checkpoints"
-    first = jobs.start(jobs.request("train", training_inputs(table), checkpoints=checkpoints, **ONE_WORKER))
+    first = jobs.start(jobs.request("train", training_inputs(table), ONE_WORKER, checkpoints=checkpoints))
     eventually(lambda: has_a_trial(checkpoints), "the first trial", DEADLINE)
     assert stop(jobs.runs, first.name).status == "InProgress"
     stopped = first.wait(DEADLINE)
     assert (stopped.status, stopped.secondary, stopped.exit_code) == ("Stopped", "Stopped", 143)
     assert stopped.failure_reason == ""
     assert stop(jobs.runs, first.name) == stopped
-    second = jobs.start(jobs.request("train", training_inputs(table), checkpoints=checkpoints, **ONE_WORKER))
+    second = jobs.start(jobs.request("train", training_inputs(table), ONE_WORKER, checkpoints=checkpoints))
     status = second.wait(DEADLINE)
     assert version_of(status, tmp_path / "unpacked") == uninterrupted
 
 
 def test_a_job_that_takes_too_long_is_ended_also_when_it_does_not_listen(table: Path, tmp_path: Path) -> None:
     jobs = Jobs(tmp_path)
-    request = jobs.request("train", training_inputs(table), grace=0.0, longest=0.2, **ENDLESS)
+    request = jobs.request("train", training_inputs(table), ENDLESS, grace=0.0, longest=0.2)
     status = jobs.start(request).wait(DEADLINE)
     assert (status.status, status.secondary) == ("Stopped", "MaxRuntimeExceeded")
     assert status.exit_code is not None
@@ -91,7 +91,7 @@ def test_two_jobs_of_one_folder_do_not_know_each_other(table: Path, tmp_path: Pa
     jobs = Jobs(tmp_path)
     searching = threading.Event()
     first = jobs.start(
-        jobs.request("train", training_inputs(table), **ENDLESS),
+        jobs.request("train", training_inputs(table), ENDLESS),
         lambda line: searching.set() if line.startswith("Search") else None,
     )
     second = jobs.run("validate", {"contract": CONTRACT, "data": table})

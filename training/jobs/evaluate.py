@@ -39,7 +39,7 @@ def run(container: Container, progress: Progress) -> dict[str, Any]:
             parts.append(release.scorer.score(dataset.inputs.rows(slice(start, start + _ROWS))))
             done(len(parts[-1]))
     probabilities = np.concatenate(parts).astype(np.float64)
-    found = asdict(evaluate(release.contract, dataset.inputs, labels, probabilities))
+    found = asdict(evaluate(release.contract, dataset.inputs, labels, probabilities, groups=dataset.groups))
     seen = release.manifest.data_sha256 == dataset.sha256
     write_json(container.results / EVALUATION, {"release": release.name, "trained_on": seen, **found})
     return {"release": release.name, "rows": dataset.rows, "auc": found["auc"], "trained_on": seen}

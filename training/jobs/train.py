@@ -10,7 +10,7 @@ from ebb.folder import FolderReleases
 from training.jobs.channels import contract_of, releases_of, table_of
 from training.jobs.container import Container
 from training.jobs.parameters import count_of, seconds_of, text_of
-from training.pipeline import train
+from training.pipeline import TrainOptions, train
 from training.progress import Progress
 from training.search import Budget
 from training.search.budget import read_families
@@ -36,8 +36,7 @@ def run(container: Container, progress: Progress) -> dict[str, Any]:
             table_of(container.channels["train"]),
             releases,
             progress,
-            budget=budget,
-            resume=container.checkpoints,
+            TrainOptions(budget, container.checkpoints),
         )
         _keep(releases / result.contract, container.model / result.contract)
         role = "champion" if FolderReleases(releases).champion(result.contract) == result.version else "challenger"

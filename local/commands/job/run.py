@@ -49,8 +49,8 @@ def run(
         raise Misuse("say either --local or --sagemaker")
     job, told = job_named(name), once("--set", parameters or ())
     if there:
-        given = {"role": role, "image": image, "region": region, "instance_type": instance_type, "spot": spot}
-        given |= {"output": out, "checkpoints": checkpoints, "max_seconds": max_seconds}
+        given: dict[str, object] = {"role": role, "image": image, "region": region, "output": out, "spot": spot}
+        given |= {"instance_type": instance_type, "checkpoints": checkpoints, "max_seconds": max_seconds}
         _there(name, once("--input", inputs or ()), told, read_settings(config, given), wait=wait, as_json=as_json)
         return
     request = JobRequest(
