@@ -77,7 +77,7 @@ def test_a_line_adds_in_one_order_also_in_double() -> None:
     inputs, labels = make_table(300, 37, 0)
     graph = onnx.load_from_string(export(fit_family("logistic", inputs, labels), 37, 0))
     del graph.graph.output[:]
-    graph.graph.output.append(helper.make_tensor_value_info("raw_calibrated", TensorProto.DOUBLE, [None, 1]))
+    graph.graph.output.append(helper.make_tensor_value_info("raw_calibrated", TensorProto.DOUBLE, [None]))
     session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     batch = session.run(None, {"numbers": inputs.numbers})[0]
     alone = [session.run(None, {"numbers": inputs.numbers[i : i + 1]})[0] for i in range(len(inputs))]
@@ -133,12 +133,13 @@ def test_an_unseen_category_is_an_average_one(family: str) -> None:
     assert np.abs(OnnxScorer(export(model, 1, 2)).score(unseen) - model.probability(unseen)).max() <= 1e-6
 
 
-def test_a_text_is_looked_up_in_its_own_column_only() -> None:
-    """The table of a line holds all columns at once: a text of one must mean nothing in another."""
+@EACH
+def test_a_text_is_looked_up_in_its_own_column_only(family: str) -> None:
+    """One table holds all columns: a text of one must mean nothing in another."""
     texts = np.array([["a", "1:a"], ["1:a", "b"], ["0:a", "a"], ["b", "0:b"]] * 50, object)
     labels = np.array([1, 0, 1, 0] * 50, np.int8)
     rows = Inputs(np.empty((200, 0), np.float32), texts)
-    model = fit_family("logistic", rows, labels)
+    model = fit_family(family, rows, labels)
     scorer = OnnxScorer(export(model, 0, 2))
     for swapped in (texts, texts[:, ::-1], np.roll(texts, 1, axis=0)):
         asked = Inputs(rows.numbers, np.ascontiguousarray(swapped))
@@ -229,3 +230,29 @@ def test_wild_values_count_as_far_ones() -> None:
     assert answers[0] == answers[1]
     assert answers[2] == answers[3]
     assert np.isfinite(answers).all()
+
+
+def test_a_column_of_one_known_value_counts_where_it_is_missing() -> None:
+    """Its weight is 0, and that of its being missing is not."""
+    rng = np.random.default_rng(0)
+    labels = (np.arange(400) % 2).astype(np.int8)
+    numbers = np.stack([np.where(labels == 1, np.nan, 7.5), rng.normal(size=400)], axis=1).astype(np.float32)
+    rows = Inputs(numbers, np.empty((400, 0), object))
+    model = fit_family("logistic", rows, labels)
+    assert isinstance(model.fitted, Logistic)
+    model.fitted.weights[0] = 0.0
+    assert model.fitted.missing_weights[0] > 0
+    scorer = OnnxScorer(export(model, 2, 0))
+    assert np.abs(scorer.score(rows) - model.probability(rows)).max() <= 1e-6
+    assert scorer.score(rows)[labels == 1].min() > scorer.score(rows)[labels == 0].max()
+
+
+def test_a_far_centre_and_a_small_scale_cost_no_precision() -> None:
+    """Moments of time in seconds: as far from 0 as float32 allows for their spread."""
+    rng = np.random.default_rng(1)
+    numbers = (1.7e9 + 256.0 * rng.integers(-3, 4, (500, 6))).astype(np.float32)
+    labels = (numbers[:, 0] > 1.7e9).astype(np.int8)
+    rows = Inputs(numbers, np.empty((500, 0), object))
+    model = fit_family("logistic", rows, labels)
+    found = parity(model, OnnxScorer(export(model, 6, 0)), contract_for(6, 0), rows, rows=3_000)
+    assert found.largest <= 3e-7

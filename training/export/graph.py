@@ -35,14 +35,13 @@ def export(model: Model, numbers: int, categories: int) -> bytes:
     """
     fitted = _known(model)
     parts = Parts()
-    columns = add_columns(parts, fitted.encoding, numbers, categories, at_once=isinstance(fitted, Logistic))
+    columns = add_columns(parts, fitted.encoding, numbers, categories)
     if isinstance(fitted, Logistic):
-        raw = add_line(parts, fitted, model.platt, columns)
+        parts.node("Sigmoid", [add_line(parts, fitted, model.platt, columns)], OUTPUT)
     else:
         doubles = parts.node("Cast", [columns], "doubles", to=TensorProto.DOUBLE)
         parts.nodes.append(tree_node(flat_trees(fitted), doubles, "raw"))
-        raw = _calibrated(parts, model.platt)
-    _answer(parts, raw)
+        _answer(parts, _calibrated(parts, model.platt))
     content = parts.to_bytes()
     refuse_float32_trees(content)
     return content

@@ -1,8 +1,11 @@
-"""A logistic regression and its calibration as nodes in double precision.
+"""A logistic regression and its calibration as few nodes in double precision.
 
-Each number's share of the log-odds is computed by itself and the shares are added by one product with the slope of the
-calibration: its kernel adds along a row in one order, however many rows there are (a sum would not: its order depends
-on where a row lies in memory).
+What is the same for every row is worked out here: standardising and weighing become one weight a column and one offset,
+and what a missing number adds becomes the value at which that column adds as much. A column of no weight, such as one
+with a single known value, is held at 0 and weighs 1, so that its being missing can still count.
+
+The products are added by one MatMul: its kernel adds along a row in one order, however many rows there are. A ReduceSum
+would not: its order depends on where a row lies in memory.
 """
 
 import numpy as np
@@ -25,23 +28,22 @@ def add_line(parts: Parts, fitted: Logistic, platt: Platt, columns: str) -> str:
         columns: name of the float32 tensor [N, n + c].
 
     Returns:
-        The name of the calibrated log-odds, float32 [N, 1].
+        The name of the calibrated log-odds, float32 [N].
     """
-    width = len(fitted.weights)
-    if_missing = np.zeros(width)
-    if_missing[: len(fitted.missing_weights)] = fitted.missing_weights
+    counts = fitted.weights != 0.0
+    weight = np.where(counts, fitted.weights / fitted.scale, 1.0)
+    centre, reach = np.where(counts, fitted.centre, 0.0), np.where(counts, FARTHEST * fitted.scale, 0.0)
+    adds = np.zeros(len(weight))
+    adds[: len(fitted.missing_weights)] = fitted.missing_weights
+    offset = fitted.offset - float(np.sum(centre * weight))
     doubles = parts.node("Cast", [columns], "doubles", to=TensorProto.DOUBLE)
     missing = parts.node("IsNaN", [doubles], "missing")
-    shifted = parts.node("Sub", [doubles, _row(parts, "centre", fitted.centre)], "shifted")
-    scaled = parts.node("Div", [shifted, _row(parts, "scale", fitted.scale)], "scaled")
-    low = parts.constant("low", TensorProto.DOUBLE, [], [-FARTHEST])
-    high = parts.constant("high", TensorProto.DOUBLE, [], [FARTHEST])
-    clipped = parts.node("Clip", [scaled, low, high], "clipped")
-    weighted = parts.node("Mul", [clipped, _row(parts, "weights", fitted.weights)], "weighted")
-    shares = parts.node("Where", [missing, _row(parts, "if_missing", if_missing), weighted], "shares")
-    slope = parts.constant("slope", TensorProto.DOUBLE, [width, 1], [platt.slope] * width)
-    offset = parts.constant("offset", TensorProto.DOUBLE, [1], [platt.slope * fitted.offset + platt.offset])
-    raw = parts.node("Add", [parts.node("MatMul", [shares, slope], "raw"), offset], "raw_calibrated")
+    raised = parts.node("Max", [doubles, _row(parts, "least", centre - reach)], "raised")
+    near = parts.node("Min", [raised, _row(parts, "most", centre + reach)], "near")
+    filled = parts.node("Where", [missing, _row(parts, "if_missing", centre + adds / weight), near], "filled")
+    weights = parts.constant("weights", TensorProto.DOUBLE, [len(weight)], (platt.slope * weight).tolist())
+    shift = parts.constant("shift", TensorProto.DOUBLE, [1], [platt.slope * offset + platt.offset])
+    raw = parts.node("Add", [parts.node("MatMul", [filled, weights], "raw"), shift], "raw_calibrated")
     return parts.node("Cast", [raw], "calibrated", to=TensorProto.FLOAT)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import onnx
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper
 
-OPSET, ML_OPSET, IR = 18, 3, 9
+OPSET, ML_OPSET, IR = 20, 3, 9
 OUTPUT = "probability"
 
 
@@ -18,13 +18,11 @@ class Parts:
         inputs: what it is fed, in their order.
         nodes: in the order in which they run.
         constants: in the order in which they were named.
-        opset: of the operators; as old as they allow.
     """
 
     inputs: list[ValueInfoProto] = field(default_factory=list)
     nodes: list[NodeProto] = field(default_factory=list)
     constants: list[TensorProto] = field(default_factory=list)
-    opset: int = OPSET
 
     def fed(self, name: str, kind: int, width: int) -> str:
         """Add an input [N, width]; return its name."""
@@ -45,7 +43,7 @@ class Parts:
         """Return the whole graph's bytes, checked; the same parts give the same bytes."""
         output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [None])
         graph = helper.make_graph(self.nodes, "ebb", self.inputs, [output], self.constants)
-        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", ML_OPSET)]
         proto = helper.make_model(graph, opset_imports=opsets, ir_version=IR, producer_name="ebb")
         onnx.checker.check_model(proto, full_check=True)
         content: bytes = proto.SerializeToString(deterministic=True)
