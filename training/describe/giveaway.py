@@ -1,7 +1,6 @@
 """Values that stand only in rows of one outcome: they may have been written once it was known."""
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +24,22 @@ def giveaway(column: Column, labels: NDArray[np.int8]) -> str:
     filled = _filled(column)
     if filled is None:
         return ""
+    every = int(labels.sum())
     for mask, told in ((filled, "a value"), (~filled, "no value")):
-        for outcome, named in ((1, "the positive outcome"), (0, "the negative outcome")):
-            if _one_sided(int(mask.sum()), int((labels[mask] == outcome).sum()), labels, outcome):
-                return f"{_share(mask, labels, outcome)} of the {int(mask.sum()):,} rows with {told} have {named}"
+        rows, positive = int(mask.sum()), int(labels[mask].sum())
+        for of, total, named in ((positive, every, "positive"), (rows - positive, len(labels) - every, "negative")):
+            if _one_sided(rows, of, total, len(labels)):
+                share = "all" if of == rows else f"{of / rows:.1%}"
+                return f"{share} of the {rows:,} rows with {told} have the {named} outcome"
     if column.texts is None:
         return ""
-    rows = column.texts.counts()
-    positive = np.bincount(column.texts.codes, labels, minlength=len(rows))
-    found = [c for c in range(1, len(rows)) if _one_sided(int(rows[c]), int(positive[c]), labels, 1)]
+    counts = column.texts.counts()
+    positives = np.bincount(column.texts.codes, labels, minlength=len(counts))
+    enough = np.flatnonzero(positives >= _LEAST_SHARE * every)
+    found = [c for c in enough if c and _one_sided(int(counts[c]), int(positives[c]), every, len(labels))]
     if not found:
         return ""
-    return f"{len(found)} of its texts ({int(rows[found].sum()):,} rows) stand only in rows with the positive outcome"
+    return f"{len(found)} of its texts ({int(counts[found].sum()):,} rows) stand only in rows with the positive outcome"
 
 
 def _filled(column: Column) -> NDArray[np.bool_] | None:
@@ -45,13 +48,8 @@ def _filled(column: Column) -> NDArray[np.bool_] | None:
     return None if column.texts is None else ~column.texts.missing
 
 
-def _one_sided(rows: int, of_outcome: int, labels: NDArray[np.int8], outcome: int) -> bool:
-    every = int((labels == outcome).sum())
-    if rows == len(labels) or every in {0, len(labels)} or of_outcome < _LEAST_SHARE * every:
+def _one_sided(rows: int, of_outcome: int, total: int, among: int) -> bool:
+    """Tell whether nearly all of some rows have an outcome that `total` of `among` rows have."""
+    if rows == among or total in {0, among} or of_outcome < _LEAST_SHARE * total:
         return False
-    return rows - of_outcome <= _EXCEPTIONS * rows and rows * math.log(every / len(labels)) < _CHANCE
-
-
-def _share(mask: NDArray[np.bool_], labels: NDArray[np.int8], outcome: int) -> str:
-    share: Any = (labels[mask] == outcome).mean()
-    return "all" if share == 1 else f"{share:.1%}"
+    return rows - of_outcome <= _EXCEPTIONS * rows and rows * math.log(total / among) < _CHANCE

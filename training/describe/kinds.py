@@ -100,23 +100,24 @@ def _of_texts(column: pa.ChunkedArray, texts: Texts, title: str) -> Column:
     words = {str(text).strip().lower() for text in filled}
     if pa.types.is_boolean(column.type) or words.difference(MISSING_WORDS) in _PAIRS:
         return _numbers(Kind.FLAG, as_flags(column)[0])
-    numbers, unreadable = as_numbers(column)
+    spelled = pa.chunked_array([pa.array(texts.distinct, pa.large_string())])
+    numbers, unreadable = (found[texts.codes] for found in as_numbers(spelled))
     if np.isnan(numbers).all() and not unreadable.any():
         return Column(None, _EMPTY)
-    if not (unreadable.any() or _coded(column)):
+    if not (unreadable.any() or _coded(spelled)):
         return _of_numbers(numbers, fractions=False, title=title)
-    return _spelled(column, texts) or _category(texts, missing, np.flatnonzero(unreadable))
+    return _spelled(spelled, texts) or _category(texts, missing, np.flatnonzero(unreadable))
 
 
-def _spelled(column: pa.ChunkedArray, texts: Texts) -> Column | None:
-    """Read dates and amounts in the spelling that all rows share; None where there is none."""
+def _spelled(spelled: pa.ChunkedArray, texts: Texts) -> Column | None:
+    """Read dates and amounts in the spelling that all distinct texts share; None where there is none."""
     written, review = guess_dates(texts.distinct[1:])
     if written is not None:
-        return _of_dates(as_written(column, written)[0], written, review)
-    written, review = (None, "") if _coded(column) else guess_amounts(texts.distinct[1:])
+        return _of_dates(as_written(spelled, written)[0][texts.codes], written, review)
+    written, review = (None, "") if _coded(spelled) else guess_amounts(texts.distinct[1:])
     if written is None:
         return None
-    found = _of_numbers(as_written(column, written)[0], fractions=False)
+    found = _of_numbers(as_written(spelled, written)[0][texts.codes], fractions=False)
     if found.kind is None:
         return found
     kind = Kind.INTEGER if found.kind is Kind.FLAG else found.kind
@@ -164,11 +165,9 @@ def _numbers(kind: Kind, numbers: NDArray[np.float64], told: str = "") -> Column
     return Column(kind, numbers=numbers, missing=int(np.isnan(numbers).sum()), told=(told,) if told else ())
 
 
-def _coded(column: pa.ChunkedArray) -> bool:
-    """Tell whether text holds numbers with leading zeros: codes, such as postcodes."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return False
-    return bool(pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(column), "^-?0[0-9]")).as_py())
+def _coded(spelled: pa.ChunkedArray) -> bool:
+    """Tell whether texts hold numbers with leading zeros: codes, such as postcodes."""
+    return bool(pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(spelled), "^-?0[0-9]")).as_py())
 
 
 def _coded_moments(numbers: NDArray[np.float64], distinct: NDArray[np.float64], title: str) -> Column | None:
