@@ -8,19 +8,21 @@ import typer
 from ebb.errors import GateRefused
 from local.budget import DEFAULT_PRICE as PRICE_AN_HOUR
 from local.budget import read_budget
+from local.commands.registry_options import MlflowUri
 from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from training.evaluation.gates import Gate
-    from training.pipeline import TrainResult
+    from training.outcome import TrainResult
 
 
 def train(
     contract: Annotated[Path, typer.Option(help="The contract, a TOML file.")],
     data: Annotated[Path, typer.Option(help="The labelled table, csv or parquet.")],
     out: Annotated[Path, typer.Option(help="The folder of releases.")] = Path("releases"),
+    *,
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -41,7 +43,11 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(help="A folder that keeps the search: after an interrupt, the same command goes on.")
     ] = None,
-    *,
+    mlflow: MlflowUri = "",
+    promote: Annotated[
+        bool, typer.Option(help="Whether the release becomes the champion, or waits as the challenger.")
+    ] = True,
+    cheap: Annotated[bool, typer.Option(help="Whether a cheap release is made beside the champion.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Train, check and release: the release is the contract's champion, and serves from the next `ebb up` on.
@@ -50,12 +56,14 @@ def train(
 
     Example: ebb train --contract training/contracts/telco.toml --data telco.csv --seconds 60 --out releases/
     """
+    from training.pipeline import TrainOptions  # noqa: PLC0415 - takes seconds, and --help should not
     from training.pipeline import train as run  # noqa: PLC0415 - takes seconds, and --help should not
     from training.progress import Silent  # noqa: PLC0415 - as above
 
     try:
         budget = read_budget(seconds, dollars, price, trials=trials, workers=workers, families=families)
-        result = run(contract, data, out, Silent() if json else TerminalProgress(), budget=budget, resume=resume)
+        options = TrainOptions(budget, resume, promote, cheap, mlflow)
+        result = run(contract, data, out, Silent() if json else TerminalProgress(), options)
     except GateRefused as refused:
         if not json:
             _print_gates("Refused", refused.gates)
@@ -76,6 +84,8 @@ def _as_json(result: "TrainResult") -> dict[str, Any]:
         "release": result.release,
         "folder": str(result.folder),
         "card": str(result.folder / "card.html"),
+        "role": result.role,
+        "cheap": result.cheap,
         "run_id": result.run_id,
         "model_version": result.model_version,
         "metrics": result.metrics,
@@ -93,6 +103,8 @@ def _print(result: "TrainResult") -> None:
             "rows": f"{metrics['rows']:,}, {metrics['class_rate']:.1%} positive",
             "Brier, log loss": f"{metrics['brier']:.4f}, {metrics['log_loss']:.4f}",
             "chosen": f"{metrics['search']['chosen']['name']} ({len(metrics['search']['trials'])} tried)",
+            "role": result.role,
+            "cheap release": result.cheap or "none",
             "registered": f"MLflow version {result.model_version}" if result.model_version else "no",
             "card": result.folder / "card.html",
             "seconds": f"{sum(result.timings.values()):.1f}",

@@ -14,7 +14,7 @@ from tests.fakes.searched import searched
 from tests.home import ROOT
 from training.dataset import Dataset, read_dataset
 from training.events import Built, build_table
-from training.pipeline import read_contract, train
+from training.pipeline import TrainOptions, read_contract, train
 from training.progress import Silent
 from training.search import Budget, fit_best
 
@@ -114,7 +114,7 @@ def test_a_later_snapshot_is_predicted_from_an_earlier_one_and_from_several(tran
 
 def test_a_release_is_trained_on_several_snapshots(transactions: Path, tmp_path: Path) -> None:
     built = _build(transactions, [EARLIER, LATER], tmp_path / "t.parquet")
-    trained = train(CONTRACT, built.out, tmp_path / "releases", Silent(), budget=Budget(trials=1))
+    trained = train(CONTRACT, built.out, tmp_path / "releases", Silent(), TrainOptions(Budget(trials=1), cheap=False))
     rows = sum(built.rows.values())
     assert f"{rows:,} rows of {built.rows[LATER]:,} entities: none stands in two folds" in trained.notes
     assert trained.metrics["rows"] == rows

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.pipeline import TrainResult, train
+from training.pipeline import TrainOptions, TrainResult, train
 from training.progress import Progress, Silent
 from training.search import Budget
 from training.synthesize import synthesize
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = ROOT / "training" / "contracts" / "synthetic.toml"
-FIRST_ONLY = Budget(trials=1)
+FIRST_ONLY = TrainOptions(Budget(trials=1), cheap=False)
 """Lets only the first candidate be tried: tests of faults need no search."""
 DEADLINE = 90.0
 _SILENT = Silent()
@@ -34,7 +34,7 @@ class Case:
 
     def train(self, progress: Progress = _SILENT) -> TrainResult:
         """Train within this process."""
-        return train(self.contract, self.data, self.releases, progress, budget=FIRST_ONLY)
+        return train(self.contract, self.data, self.releases, progress, FIRST_ONLY)
 
     @contextmanager
     def command(self, largest_file: int | None = None) -> Iterator[subprocess.Popen[str]]:
@@ -44,7 +44,7 @@ class Case:
             if largest_file is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
-        words = ["train", "--contract", self.contract, "--data", self.data, "--out", self.releases, "--seconds", "0"]
+        words = ["train", "--contract", self.contract, "--data", self.data, "--out", self.releases, "--seconds", "0", "--no-cheap"]
         process = subprocess.Popen(
             [sys.executable, "-m", "local.entry", *map(str, words)],
             cwd=ROOT,
