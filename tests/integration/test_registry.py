@@ -1,5 +1,6 @@
 """A real MLflow server in a process of its own: what it is told, and how it is made up for."""
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 from mlflow.models import get_model_info
+from typer.testing import CliRunner
 
 from ebb.errors import ReleaseError
 from ebb.folder import FolderReleases
 from ebb.release.manifest import CONTRACT, MANIFEST, digest, verify
+from local.cli import app
 from tests.integration.mlflow_server import running_server
 from tests.integration.registry_case import NAME, aliases, draft, nobody
 from training.promote import promote, roll_back
@@ -131,3 +134,22 @@ def test_a_server_that_comes_back_goes_on_where_it_was(tmp_path: Path) -> None:
         synced = sync_registry(tmp_path / "releases", [NAME], again)
         assert synced.registered == (f"{NAME}/{two.version}",)
         assert aliases(again) == {"champion": one.version, "previous": two.version}
+
+
+def test_the_command_makes_up_for_what_was_missed(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output stays one JSON document, whatever MLflow likes to print."""
+    made = draft(1.9)
+    monkeypatch.setenv("EBB_HOME", str(tmp_path / ".ebb"))
+    command = ["releases", "--releases", str(tmp_path / "releases"), "--sync"]
+    with nobody() as away:
+        publish(made, tmp_path / "releases", registry_uri=away)
+        refused = CliRunner().invoke(app, [*command, "--mlflow", away])
+    assert refused.exit_code == 1
+    assert "warning: the registry (MLflow) failed" in refused.output
+    assert f"the registry has yet to be told of tiny/{made.version}, tiny" in refused.output
+    done = CliRunner().invoke(app, [*command, "--json"], env={"EBB_MLFLOW_URI": server})
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["synced"] == {"registered": [f"tiny/{made.version}"], "away": "", "notes": []}
+    assert told["pending"] == []
+    assert aliases(server) == {"champion": made.version}
