@@ -26,20 +26,6 @@ def _unheard(_line: str) -> None:
     """Let a line pass."""
 
 
-class JobFailed(EbbError):
-    """A job failed; its status says why."""
-
-
-def refuse_failed(status: JobStatus) -> None:
-    """Make an error of a run that failed.
-
-    Raises:
-        JobFailed: with the reason.
-    """
-    if status.status == "Failed":
-        raise JobFailed(f"the job {status.name} failed: {status.failure_reason}")
-
-
 class JobRun:
     """Runs one request: to be run by one thread, and to be stopped or interrupted by any.
 
@@ -106,8 +92,14 @@ class JobRun:
         except KeyboardInterrupt:
             self._end("Stopped", "Stopped")
             raise
-        except (EbbError, OSError) as error:
-            self._end("Failed", "Failed", failure_reason=f"InternalServerError: {error}")
+        except EbbError as error:
+            self._end("Failed", "Failed", failure_reason=f"ClientError: {error}")
+        except OSError as error:
+            reason = f"InternalServerError: {error.strerror or error}: {error.filename or 'the system'}"
+            self._end("Failed", "Failed", failure_reason=reason)
+        except BaseException as error:
+            self._end("Failed", "Failed", failure_reason=f"InternalServerError: {type(error).__name__}")
+            raise
         return self.status
 
     def _once(self) -> bool:
@@ -128,7 +120,11 @@ class JobRun:
         if why:
             self._tell(status="Stopping", secondary="Stopping")
             self._stop_child(child)
-            self._finish("Stopped", "MaxRuntimeExceeded" if why == "too long" else "Stopped")
+            secondary = "MaxRuntimeExceeded" if why == "too long" else "Stopped"
+            if self._request.job.kind == "training":
+                self._finish("Stopped", secondary)
+            else:
+                self._end("Stopped", secondary)
             return False
         self._lines.follow(last=True)
         self._judge(child.exit_code())

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ebb.errors import Misuse, Unavailable
+from ebb.errors import EbbError, Misuse, Unavailable
 from ebb.synced import replaced
 from local.servers.process_id import ProcessId
 
@@ -79,6 +79,20 @@ def describe(folder: Path, name: str) -> JobStatus:
     if not status.over and not status.executor.alive():
         return status.model_copy(update={"status": "Failed", "secondary": "Failed", "failure_reason": _GONE})
     return status
+
+
+class JobFailed(EbbError):
+    """A job failed; its status says why."""
+
+
+def refuse_failed(status: JobStatus) -> None:
+    """Make an error of a run that failed.
+
+    Raises:
+        JobFailed: with the reason.
+    """
+    if status.status == "Failed":
+        raise JobFailed(f"the job {status.name} failed: {status.failure_reason}")
 
 
 def write_status(folder: Path, status: JobStatus) -> None:

@@ -17,6 +17,7 @@ def upload(request: JobRequest, root: Path) -> Path:
     """Bring the results to `<target>/<name>/output`, as SageMaker lays them out.
 
     A training's are `model.tar.gz` and, where it left anything there, `output.tar.gz`; a processing's are its files.
+    Hidden ones stay behind: they are of writes that never ended.
 
     Returns:
         The folder.
@@ -32,7 +33,7 @@ def upload(request: JobRequest, root: Path) -> Path:
             _pack(root / "model", partial / MODEL)
             _pack(results(request, root), partial / OUTPUT)
         else:
-            shutil.copytree(results(request, root), partial, dirs_exist_ok=True)
+            shutil.copytree(results(request, root), partial, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
         for path in [*partial.rglob("*"), partial]:
             sync(path)
         partial.rename(place)
@@ -46,7 +47,7 @@ def upload(request: JobRequest, root: Path) -> Path:
 
 
 def _pack(folder: Path, archive: Path) -> None:
-    """Pack a folder's entries, hidden ones left out: they are of writes that never ended."""
+    """Pack a folder's entries; no archive where there are none."""
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     if not entries:
         return

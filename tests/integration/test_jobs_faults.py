@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ import pytest
 from ebb.folder import FolderReleases
 from local.cli import run as ebb
 from local.jobs.executor import describe, stop
+from local.jobs.run import JobRun
 from local.jobs.status import JobStatus
+from tests.fakes.shop import write_events, write_shop
 from tests.integration.jobs_case import DEADLINE, Jobs, processes_about, training_inputs, typed, unpacked
 from tests.integration.training_case import CONTRACT, eventually, make_data
+from tests.unit.test_events_build import EVENTS
 
 pytestmark = pytest.mark.timeout(400)
 ENDLESS = {"seconds": "3600", "workers": "1"}
@@ -85,6 +89,50 @@ def test_a_job_that_takes_too_long_is_ended_also_when_it_does_not_listen(table: 
     assert status.exit_code is not None
     assert status.exit_code < 0
     assert processes_about(str(jobs.runs / request.name)) == set()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> dict[str, Path]:
+    """Return the inputs of the job `features`."""
+    (tmp_path / "shop").mkdir()
+    write_shop(tmp_path / "shop")
+    return {"contract": tmp_path / "shop", "events": write_events(tmp_path / "events.parquet", EVENTS)}
+
+
+def test_a_stopped_processing_leaves_no_half_result(shop: dict[str, Path], tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    status = jobs.start(jobs.request("features", shop, {"at": "latest"}, longest=0.01)).wait(DEADLINE)
+    assert (status.status, status.secondary, status.output) == ("Stopped", "MaxRuntimeExceeded", "")
+    assert not (tmp_path / "results").exists()
+
+
+def test_results_that_have_no_place_fail_the_job_in_a_sentence(shop: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file where the folder belongs")
+    status = Jobs(tmp_path).run("features", shop, at="2024-03-10")
+    assert (status.status, status.output) == ("Failed", "")
+    assert status.failure_reason.startswith("ClientError: the results could not be written to ")
+    assert (tmp_path / "results").read_text() == "a file where the folder belongs"
+
+
+def test_inputs_that_collide_fail_the_job_in_a_sentence(shop: dict[str, Path], tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path)
+    twice = {"contract": [shop["contract"]] * 2, "events": [shop["events"]]}
+    request = replace(jobs.request("features", shop, {}), inputs=twice)
+    status = jobs.start(request).wait(DEADLINE)
+    assert status.failure_reason.startswith("ClientError: the input 'contract' has two files of one name")
+
+
+def test_a_listener_that_fails_ends_the_job_with_it(shop: dict[str, Path], tmp_path: Path) -> None:
+    def listen(_line: str) -> None:
+        raise RuntimeError
+
+    jobs = Jobs(tmp_path)
+    run = JobRun(jobs.runs, jobs.request("features", shop, {"at": "2024-03-10"}), listen)
+    run.prepare()
+    with pytest.raises(RuntimeError):
+        run.run()
+    assert describe(jobs.runs, run.status.name).failure_reason == "InternalServerError: RuntimeError"
+    assert processes_about(str(jobs.runs / run.status.name)) == set()
 
 
 def test_two_jobs_of_one_folder_do_not_know_each_other(table: Path, tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 import io
 import tarfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ebb.errors import DataError, NoRelease, ReleaseError
 from ebb.folder import FolderReleases
@@ -97,6 +100,25 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ARCHIVE).write_bytes(content)
     with pytest.raises(ReleaseError, match=r"model\.tar\.gz cannot be unpacked"):
         releases_of(tmp_path, tmp_path / "work")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(min_value=0, max_value=1, exclude_max=True), change=st.integers(1, 255))
+def test_an_archive_with_one_byte_changed_is_whole_or_refused(tmp_path: Path, place: float, change: int) -> None:
+    if not (tmp_path / "in").exists():
+        release(tmp_path / "releases")
+        archived(tmp_path / "releases", tmp_path / "in")
+        (tmp_path / "good").write_bytes((tmp_path / "in" / ARCHIVE).read_bytes())
+    content = bytearray((tmp_path / "good").read_bytes())
+    content[int(place * len(content))] ^= change
+    (tmp_path / "in" / ARCHIVE).write_bytes(content)
+    with TemporaryDirectory(dir=tmp_path) as work:
+        try:
+            found = release_of(tmp_path / "in", Path(work))
+        except ReleaseError as refused:
+            assert str(refused)
+        else:
+            assert found.name == f"tiny/{m.version_of(tiny_release())}"
 
 
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside-of-everything"])  # noqa: S108 - never written

@@ -7,8 +7,15 @@ import pytest
 
 from ebb.errors import Misuse, Unavailable
 from local.jobs.executor import stop
-from local.jobs.run import JobFailed, refuse_failed
-from local.jobs.status import JobStatus, ask_to_stop, asked_to_stop, describe, write_status
+from local.jobs.status import (
+    JobFailed,
+    JobStatus,
+    ask_to_stop,
+    asked_to_stop,
+    describe,
+    refuse_failed,
+    write_status,
+)
 from local.servers.process_id import ProcessId
 
 GONE = ProcessId(2**22 + 1, 0)

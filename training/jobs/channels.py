@@ -1,9 +1,10 @@
 """What lies in a job's inputs: the one contract, the one table, the one release."""
 
 import tarfile
+import zlib
 from pathlib import Path
 
-from ebb.errors import DataError, EbbError, NoRelease, ReleaseError
+from ebb.errors import DataError, NoRelease, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release.load import LoadedRelease, load_release
@@ -78,7 +79,6 @@ def _unpacked(archive: Path, folder: Path) -> Path:
     try:
         with tarfile.open(archive) as file:
             file.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        failed: EbbError = ReleaseError(f"{archive.name} cannot be unpacked ({type(error).__name__}): train again")
-        raise failed from None
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise ReleaseError(f"{archive.name} cannot be unpacked ({type(error).__name__}): train again") from None
     return folder

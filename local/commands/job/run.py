@@ -75,7 +75,8 @@ def _files(inputs: Sequence[str]) -> dict[str, list[Path]]:
 
 def _here(request: "JobRequest", interrupt_after: float | None, *, as_json: bool) -> None:
     from local.jobs.executor import JOBS  # noqa: PLC0415 - as above
-    from local.jobs.run import JobRun, refuse_failed  # noqa: PLC0415 - as above
+    from local.jobs.run import JobRun  # noqa: PLC0415 - as above
+    from local.jobs.status import refuse_failed  # noqa: PLC0415 - as above
     from local.supervisor.state import make_state_folder, state_folder  # noqa: PLC0415 - as above
 
     make_state_folder(state_folder())
