@@ -82,6 +82,15 @@ def _show(described: "Description") -> None:
     print_table(title, ("column", "kind", "values", "missing", "notes"), rows)
     key = described.entity or "the 1-based row number"
     console.print(f"Entity: {plain(key)} ({plain(described.entity_told)})")
+    late = [guess.feature.column for guess in described.guesses if guess.leak or guess.gives or guess.afterwards]
+    if late:
+        console.print(
+            f"Known only after the outcome? {plain(', '.join(late))}: no test can tell; remove what is",
+            style="bold yellow",
+        )
+    dates = [left.column for left in described.left_out if left.feature is not None]
+    if dates:
+        console.print(f"Dates left out until you decide: {plain(', '.join(dates))}", style="bold yellow")
 
 
 def _values(guess: "Guess") -> str:

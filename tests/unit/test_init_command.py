@@ -162,3 +162,35 @@ def test_an_interrupted_synthesis_leaves_nothing(tmp_path: Path) -> None:
 def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     assert f"Example:  ebb {command}" in capsys.readouterr().out
+
+
+def test_what_may_be_known_too_late_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        f"{i % 7},{'price' if i % 3 == 0 else ''},2024-01-{i % 28 + 1:02d},{'Yes' if i % 3 == 0 else 'No'}"
+        for i in range(120)
+    ]
+    path = tmp_path / "t.csv"
+    path.write_text("visits,reason,last_login,Churn\n" + "\n".join(rows) + "\n")
+    assert run(["init", str(path), "--label", "Churn", "--out", str(tmp_path / "c.toml")]) == 0
+    shown = capsys.readouterr().out
+    assert "Known only after the outcome? reason: no test can tell" in shown
+    assert "Dates left out until you decide: last_login" in shown
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ("y\nyes\nno\n", "label and key are all it has"),
+        ("a,,,y\n1,2,3,yes\n2,3,4,no\n", "has 2 columns without a name"),
+        ("a,y\n1,yes\n2,no\n3,Yes\n", "has 3 values"),
+        ("a,y\n1,yes\n2,no\n3,\n", "is missing in row 3"),
+    ],
+)
+def test_tables_that_cannot_be_used_say_why(
+    table: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(table)
+    assert run(["init", str(path), "--label", "y", "--out", str(tmp_path / "c.toml")]) != 0
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "c.toml").exists()

@@ -19,6 +19,8 @@ def bare_names(path: Path, names: list[str]) -> list[str]:
     """
     bare = [name.strip() for name in names]
     twice = [name for name, count in Counter(bare).items() if count > 1]
+    if "" in twice:
+        raise DataError(f"{path} has {bare.count('')} columns without a name: name them, or remove all but one")
     if twice:
         raise DataError(f"{path} has more than one column named {twice[0]!r}: rename or remove one")
     return bare

@@ -107,7 +107,7 @@ def _month(names: pa.Array) -> NDArray[np.float64]:
     places |= {name: i for i, name in enumerate(_FULL, 1)} | {"sept": 9}
     coded = pc.utf8_lower(names).dictionary_encode()
     known = np.array([*(places.get(name, 0) for name in coded.dictionary.to_pylist()), 0], np.float64)
-    return known[coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)]
+    return np.asarray(known[coded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)], np.float64)
 
 
 def _century(year: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,7 +116,7 @@ def _century(year: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _length(year: NDArray[np.float64], month: NDArray[np.float64]) -> NDArray[np.float64]:
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    return _LENGTHS[np.clip(month.astype(np.intp) - 1, 0, 11)] + (leap & (month == 2))  # noqa: PLR2004 - February
+    return np.asarray(_LENGTHS[np.clip(month.astype(np.intp) - 1, 0, 11)] + (leap & (month == 2)))  # noqa: PLR2004 - February
 
 
 def _from_civil(year: NDArray[np.float64], month: NDArray[np.float64], day: NDArray[np.float64]) -> NDArray[np.float64]:

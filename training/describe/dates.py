@@ -5,6 +5,7 @@ from training.describe.names import moves_with_time
 
 DAYS = "days since 1970-01-01"
 _TELLING_AUC = 0.9
+_HOW = "remove the # before its lines in the contract"
 
 
 def doubtful_date(guess: Guess) -> str:
@@ -13,17 +14,11 @@ def doubtful_date(guess: Guess) -> str:
     if not feature.written.is_date:
         return ""
     if guess.leak or guess.gives:
-        return "a date that gives the outcome away: if it is known before, remove the # below"
+        return f"a date that gives the outcome away; if it is known before, {_HOW}"
     if guess.afterwards:
-        return "a date that sounds like the outcome's own: if it is known before, remove the # below"
+        return f"a date that sounds like the outcome's own; if it is known before, {_HOW}"
     if guess.auc > _TELLING_AUC:
-        return (
-            f"a date that predicts the label well (out-of-fold AUC {guess.auc:.3f}): if it is known before the "
-            "outcome, remove the # below"
-        )
+        return f"a date that predicts the label well (out-of-fold AUC {guess.auc:.3f}); if it is known before, {_HOW}"
     if moves_with_time(feature.column):
-        return (
-            "a date that moves on with every table: better bring the days from it to the moment of the table as a "
-            "number; or remove the # below"
-        )
+        return "a date that moves with every table; bring the days from it to the table's moment as a number"
     return ""

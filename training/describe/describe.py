@@ -70,10 +70,8 @@ def describe(
         guesses.append(guess)
         columns.append(column)
     if not guesses:
-        raise DataError(
-            f"{source} has no column that could be a feature: "
-            + "; ".join(f"{left.column!r}: {left.reason}" for left in left_out[:_LEFT_NAMED])
-        )
+        why = "; ".join(f"{left.column!r}: {left.reason}" for left in left_out[:_LEFT_NAMED])
+        raise DataError(f"{source} has no column that could be a feature: {why or 'label and key are all it has'}")
     return Description(
         name=name,
         rows=table.num_rows,

@@ -101,7 +101,8 @@ def _of_texts(column: pa.ChunkedArray, texts: Texts, title: str) -> Column:
     if pa.types.is_boolean(column.type) or words.difference(MISSING_WORDS) in _PAIRS:
         return _numbers(Kind.FLAG, as_flags(column)[0])
     spelled = pa.chunked_array([pa.array(texts.distinct, pa.large_string())])
-    numbers, unreadable = (found[texts.codes] for found in as_numbers(spelled))
+    found, wrong = as_numbers(spelled)
+    numbers, unreadable = found[texts.codes], wrong[texts.codes]
     if np.isnan(numbers).all() and not unreadable.any():
         return Column(None, _EMPTY)
     if not (unreadable.any() or _coded(spelled)):
@@ -111,10 +112,10 @@ def _of_texts(column: pa.ChunkedArray, texts: Texts, title: str) -> Column:
 
 def _spelled(spelled: pa.ChunkedArray, texts: Texts) -> Column | None:
     """Read dates and amounts in the spelling that all distinct texts share; None where there is none."""
-    written, review = guess_dates(texts.distinct[1:])
+    written, review = guess_dates(texts.distinct[1:].tolist())
     if written is not None:
         return _of_dates(as_written(spelled, written)[0][texts.codes], written, review)
-    written, review = (None, "") if _coded(spelled) else guess_amounts(texts.distinct[1:])
+    written, review = (None, "") if _coded(spelled) else guess_amounts(texts.distinct[1:].tolist())
     if written is None:
         return None
     found = _of_numbers(as_written(spelled, written)[0][texts.codes], fractions=False)
