@@ -1,7 +1,10 @@
 """A real MLflow server in a process of its own: what it is told, and how it is made up for."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from ebb.release.manifest import CONTRACT, MANIFEST, digest, verify
 from local.cli import app
 from tests.integration.mlflow_server import running_server
 from tests.integration.registry_case import NAME, aliases, draft, nobody
+from tests.integration.training_case import ROOT
 from training.promote import promote, roll_back
 from training.publish import publish
 from training.registry.listing import list_releases
@@ -153,3 +157,31 @@ def test_the_command_makes_up_for_what_was_missed(server: str, tmp_path: Path, m
     assert told["synced"] == {"registered": [f"tiny/{made.version}"], "away": "", "notes": []}
     assert told["pending"] == []
     assert aliases(server) == {"champion": made.version}
+
+
+@pytest.fixture
+def managed(tmp_path: Path) -> Iterator[str]:
+    """A server whose clients write artifacts themselves, as to SageMaker's bucket."""
+    with running_server(tmp_path / "managed", (tmp_path / "bucket").as_uri()) as uri:
+        yield uri
+
+
+def test_the_arn_of_a_managed_server_goes_through_its_plugin(managed: str, tmp_path: Path) -> None:
+    """What is emulated: the plugin's own switch leads it to this server, which does not check the signature."""
+    made = draft(0.9)
+    with nobody() as away:
+        publish(made, tmp_path / "releases", registry_uri=away)
+    switches = {
+        "SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT": managed,
+        "EBB_MLFLOW_URI": "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/tests",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "EBB_HOME": str(tmp_path / ".ebb"),
+    }
+    command = [sys.executable, "-m", "local.entry", "releases", "--releases", str(tmp_path / "releases"), "--sync"]
+    done = subprocess.run(
+        command, env={**os.environ, **switches}, cwd=ROOT, capture_output=True, text=True, check=False, timeout=150
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"registered now: tiny/{made.version}" in done.stdout
+    assert aliases(managed) == {"champion": made.version}

@@ -68,8 +68,10 @@ def _create(database: Path) -> None:
 def _client(uri: str) -> Any:
     for name, value in _SWITCHES.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient  # noqa: PLC0415 - takes seconds
+    from mlflow import MlflowClient, set_tracking_uri  # noqa: PLC0415 - takes seconds
 
+    if uri.startswith("arn:"):
+        set_tracking_uri(uri)  # SageMaker's plugin signs for the address of the process, and not of the client
     for name in ("mlflow", "alembic", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
