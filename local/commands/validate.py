@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.validation.expected import Verdict
 
 
-def validate(
+def validate(  # noqa: PLR0917 - Typer tells options by their names
     data: Annotated[Path, typer.Argument(help="The table: csv, parquet, or a folder of parquet.")],
     contract: Annotated[Path, typer.Option(help="The contract, a TOML file.")],
     reference: Annotated[Path | None, typer.Option(help="Folder of a release: drift is judged against it.")] = None,

@@ -28,25 +28,25 @@ def _counted(column: pd.Series, bins: dict[str, Any]) -> tuple[np.ndarray[Any, A
     return count_numbers(column.to_numpy(np.float64), reference), reference
 
 
-class _ColumnPsi(ColumnAggregateMetricProvider):
+class _ColumnPsi(ColumnAggregateMetricProvider):  # type: ignore[misc]
     metric_name = "column.ebb_psi"
     value_keys = ("bins",)
 
-    @column_aggregate_value(engine=PandasExecutionEngine)
+    @column_aggregate_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
     def _pandas(cls, column: pd.Series, bins: dict[str, Any], **_rest: Any) -> float:  # noqa: N805 - the library's way
         return psi(*_counted(column, bins))
 
 
-class _ColumnKs(ColumnAggregateMetricProvider):
+class _ColumnKs(ColumnAggregateMetricProvider):  # type: ignore[misc]
     metric_name = "column.ebb_ks"
     value_keys = ("bins",)
 
-    @column_aggregate_value(engine=PandasExecutionEngine)
+    @column_aggregate_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
     def _pandas(cls, column: pd.Series, bins: dict[str, Any], **_rest: Any) -> float:  # noqa: N805 - as above
         return ks(*_counted(column, bins))
 
 
-class _Drift(ColumnAggregateExpectation):
+class _Drift(ColumnAggregateExpectation):  # type: ignore[misc]
     """A figure of drift that may be at most `maximum`; see `training.validation.drift`."""
 
     bins: dict[str, Any]
@@ -65,8 +65,8 @@ class _Drift(ColumnAggregateExpectation):
         return {"success": math.isfinite(observed) and observed <= self.maximum, "result": {"observed_value": observed}}
 
     @classmethod
-    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
-    @render_suite_parameter_string
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)  # type: ignore[untyped-decorator]
+    @render_suite_parameter_string  # type: ignore[untyped-decorator]
     def _prescriptive_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_rest: Any
     ) -> list[Any]:

@@ -50,7 +50,7 @@ class Expected:
         column: of the table.
         severity: `critical` or `warning`, when it fails.
         minimum, maximum: inclusive bounds of what is observed, or of the values for a range; None is open.
-        values: what the values must be among.
+        among: what the values must be among; of a label's figures, its positive value.
         beside: the second column of a key (the event time), or "".
         personal: whether no value may be shown.
         bins: the reference that drift is measured against.
@@ -62,7 +62,7 @@ class Expected:
     severity: str
     minimum: float | None = None
     maximum: float | None = None
-    values: tuple[str | float, ...] = ()
+    among: tuple[str | float, ...] = ()
     beside: str = ""
     personal: bool = False
     bins: Bins | None = None

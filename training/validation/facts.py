@@ -94,26 +94,23 @@ _COUNTS = {
 
 def _derived(expected: Expected, column: ColumnProfile, profile: Profile) -> float | None:
     present = column.figures["filled"] + column.figures["unreadable"]
-    match expected.kind:
-        case Kind.PRESENT:
-            return float(profile.rows - present)
-        case Kind.MISSING_RATE:
-            return present / profile.rows if profile.rows else None
-        case Kind.LISTED:
-            return _unlisted(expected, column)
-        case Kind.KEY:
-            return profile.repeated
-        case Kind.MATURE:
-            return None if profile.immature is None else float(profile.immature)
-        case Kind.PSI | Kind.KS:
-            return _drift(expected, column, profile)
-    return _label(expected, column)
+    simple: dict[Kind, float | None] = {
+        Kind.PRESENT: float(profile.rows - present),
+        Kind.MISSING_RATE: present / profile.rows if profile.rows else None,
+        Kind.KEY: profile.repeated,
+        Kind.MATURE: profile.immature,
+    }
+    if expected.kind in simple:
+        return simple[expected.kind]
+    if expected.kind is Kind.LISTED:
+        return _unlisted(expected, column)
+    return _drift(expected, column, profile) if expected.kind in {Kind.PSI, Kind.KS} else _label(expected, column)
 
 
 def _unlisted(expected: Expected, column: ColumnProfile) -> float:
     if not column.texts:
         return float(column.figures.get("outside") or 0)
-    listed = {str(value) for value in expected.values}
+    listed = {str(value) for value in expected.among}
     return float(column.figures["filled"] - sum(n for text, n in column.texts.items() if text in listed))
 
 
@@ -126,7 +123,7 @@ def _label(expected: Expected, column: ColumnProfile) -> float | None:
         case Kind.LABEL_VALUES:
             return float(len(counts))
         case Kind.LABEL_POSITIVE:
-            return float(counts.get(str(expected.values[0]), 0))
+            return float(counts.get(str(expected.among[0]), 0))
     positives = counts.get(_positive_of(expected), 0)
     if expected.kind is Kind.CLASSES:
         return float(positives)
@@ -134,7 +131,7 @@ def _label(expected: Expected, column: ColumnProfile) -> float | None:
 
 
 def _positive_of(expected: Expected) -> str:
-    return str(expected.values[0]) if expected.values else ""
+    return str(expected.among[0]) if expected.among else ""
 
 
 def _drift(expected: Expected, column: ColumnProfile, profile: Profile) -> float | None:
@@ -160,5 +157,5 @@ def _example(expected: Expected, profile: Profile, told: float | None) -> str:
     column = profile.columns[expected.column]
     if not column.texts:
         return str(column.figures.get("example") or "")
-    listed = {str(value) for value in expected.values}
+    listed = {str(value) for value in expected.among}
     return next((text for text in column.texts if text not in listed), "")

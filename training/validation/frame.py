@@ -43,10 +43,10 @@ def frame_of_table(contract: Contract, table: pa.Table, now: float) -> "pd.DataF
         if feature.column in held:
             read = _category if feature.is_category else _numbers
             read(made, feature, table[feature.column])
-    if contract.entity_column in held:
+    if contract.entity_column is not None and contract.entity_column in held:
         made[contract.entity_column] = _texts(table[contract.entity_column])[0]
-    if contract.event_time in held:
-        when: str = contract.event_time
+    when = contract.event_time
+    if when is not None and when in held:
         made[when] = event_times_by_row(when, table[when], Refusals("", None))
     if contract.label.column in held:
         label = contract.label.column

@@ -31,7 +31,7 @@ def judge_split(contract: Contract, train: Dataset, test: Dataset) -> list[Findi
 
 
 def _backwards(column: str, train: NDArray[np.float64], test: NDArray[np.float64]) -> Iterator[Finding]:
-    newest = float(train.max())
+    newest = float(np.max(train))
     before = int((test <= newest).sum())
     if before == len(test):
         reason = f"runs backwards: the whole test lies before the end of the training ({moment(newest)})"

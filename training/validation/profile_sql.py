@@ -1,5 +1,7 @@
 """The SQL of a profile: how a column is read, and which figures are taken of it."""
 
+# ruff: noqa: S608 - names are quoted, and there are no values but bounds and the label's
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,10 +74,10 @@ def columns_of(
     found = [
         _feature(feature, types[feature.column], edges) for feature in contract.features if feature.column in types
     ]
-    if contract.entity_column in types:
+    if contract.entity_column is not None and contract.entity_column in types:
         found.append(Column(contract.entity_column, types[contract.entity_column], "key"))
     when = contract.event_time
-    if when in types:
+    if when is not None and when in types:
         found.append(Column(when, types[when], "time", most=now + DAY))
     label = contract.label.column
     if label in types:

@@ -130,13 +130,13 @@ _TRANSLATED: dict[Kind, Callable[[Expected, Any], Translated]] = {
     Kind.RANGE: _between("ExpectColumnValuesToBeBetween"),
     Kind.LISTED: lambda expected, _columns: (
         "ExpectColumnValuesToBeInSet",
-        {"column": expected.column, "value_set": list(expected.values)},
+        {"column": expected.column, "value_set": list(expected.among)},
     ),
     Kind.KEY: _key,
     Kind.LABEL_VALUES: _between("ExpectColumnUniqueValueCountToBeBetween"),
     Kind.LABEL_POSITIVE: lambda expected, _columns: (
         "ExpectColumnDistinctValuesToContainSet",
-        {"column": expected.column, "value_set": list(expected.values)},
+        {"column": expected.column, "value_set": list(expected.among)},
     ),
     Kind.LABEL_RATE: _positive("ExpectColumnMeanToBeBetween"),
     Kind.CLASSES: _positive("ExpectColumnSumToBeBetween"),

@@ -88,7 +88,7 @@ def _times(contract: Contract, seen: Seen) -> Iterator[Expected]:
     if ages:
         yield Expected(Asked.FRESH, when, WARNING, minimum=seen.now - min(ages) - window)
     if window:
-        yield Expected(Asked.MATURE, when, CRITICAL, maximum=seen.now - window)
+        yield Expected(Asked.MATURE, when, WARNING, maximum=seen.now - window)
 
 
 def _values(feature: Feature) -> Iterator[Expected]:
@@ -99,9 +99,9 @@ def _values(feature: Feature) -> Iterator[Expected]:
     if feature.is_category:
         if feature.categories:
             severity = CRITICAL if feature.unseen is Unseen.REFUSE else WARNING
-            yield Expected(Asked.LISTED, column, severity, values=feature.categories, personal=personal)
+            yield Expected(Asked.LISTED, column, severity, among=feature.categories, personal=personal)
     elif feature.kind is Kind.FLAG:
-        yield Expected(Asked.LISTED, column, CRITICAL, values=(0.0, 1.0), personal=personal)
+        yield Expected(Asked.LISTED, column, CRITICAL, among=(0.0, 1.0), personal=personal)
     else:
         least, most = float32_range(feature.minimum, feature.maximum)
         yield Expected(Asked.RANGE, column, CRITICAL, minimum=least, maximum=most, personal=personal)
@@ -128,12 +128,12 @@ def _label(contract: Contract, seen: Seen, *, judged: bool) -> Iterator[Expected
         return
     yield Expected(Asked.PRESENT, column, CRITICAL, personal=True)
     yield Expected(Asked.LABEL_VALUES, column, CRITICAL, minimum=2, maximum=2)
-    yield Expected(Asked.LABEL_POSITIVE, column, CRITICAL, values=yes)
+    yield Expected(Asked.LABEL_POSITIVE, column, CRITICAL, among=yes)
     if seen.whole:
         most = seen.rows - LEAST_OF_A_CLASS
-        yield Expected(Asked.CLASSES, column, CRITICAL, minimum=LEAST_OF_A_CLASS, maximum=most, values=yes)
+        yield Expected(Asked.CLASSES, column, CRITICAL, minimum=LEAST_OF_A_CLASS, maximum=most, among=yes)
     if not judged:
-        yield Expected(Asked.LABEL_RATE, column, WARNING, minimum=LEAST_RATE, maximum=1.0, values=yes)
+        yield Expected(Asked.LABEL_RATE, column, WARNING, minimum=LEAST_RATE, maximum=1.0, among=yes)
 
 
 def _drift(contract: Contract, seen: Seen, reference: Reference) -> Iterator[Expected]:
@@ -158,7 +158,7 @@ def _drift(contract: Contract, seen: Seen, reference: Reference) -> Iterator[Exp
         label, positives = contract.label, round(reference.class_rate * reference.rows)
         least, most = rate_bounds(positives, reference.rows, rows, alpha)
         yes = (same_value(label.positive),)
-        yield Expected(Asked.LABEL_RATE, label.column, WARNING, minimum=least, maximum=most, values=yes, rows=rows)
+        yield Expected(Asked.LABEL_RATE, label.column, WARNING, minimum=least, maximum=most, among=yes, rows=rows)
 
 
 def holds_events(contract: Contract, columns: Collection[str]) -> bool:

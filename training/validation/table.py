@@ -108,7 +108,9 @@ def _by_rows(path: Path, question: Question, names: frozenset[str], progress: Pr
         done(1)
         frame = frame_of_table(question.contract, table, question.now)
         filled = frozenset(name for name in frame.columns if not frame[name].isna().any())
-        suite = _suite(question, names, table.num_rows, filled, 0)
+        key = question.contract.entity_column
+        several = question.contract.event_time is not None and key in frame.columns
+        suite = _suite(question, names, table.num_rows, filled, int(frame[key].nunique()) if several else 0)
         verdicts, results = judge_rows(frame, suite)
         done(1)
     return verdicts, results, table.num_rows
@@ -138,9 +140,10 @@ def _suite(
 
 def _entities(contract: Contract, told: Profile) -> int:
     """Return how many entities there are, where an entity may have several rows."""
-    if contract.event_time is None or contract.entity_column not in told.columns:
+    column = told.columns.get(contract.entity_column or "")
+    if contract.event_time is None or column is None:
         return 0
-    return min(int(told.columns[contract.entity_column].figures["distinct"]), told.rows)
+    return min(int(column.figures["distinct"]), told.rows)
 
 
 def _edges(question: Question) -> dict[str, tuple[float, ...]]:

@@ -27,9 +27,9 @@ def observed(verdict: Verdict) -> str:
 
 def asked(expected: Expected) -> str:
     """Return the bounds or the values that are asked for."""
-    if expected.values and expected.kind in {Kind.LISTED, Kind.LABEL_POSITIVE}:
-        named = ", ".join(str(value) for value in expected.values[:_LISTED])
-        return named + (", ..." if len(expected.values) > _LISTED else "")
+    if expected.among and expected.kind in {Kind.LISTED, Kind.LABEL_POSITIVE}:
+        named = ", ".join(str(value) for value in expected.among[:_LISTED])
+        return named + (", ..." if len(expected.among) > _LISTED else "")
     if expected.kind in FIGURELESS:
         return "yes"
     least, most = _bound(expected, expected.minimum), _bound(expected, expected.maximum)
