@@ -93,6 +93,8 @@ _EDGES = [
     0.30000000000000004,
 ]
 
+_NODE = ("tree", "number", "leaf", "column", "threshold", "left", "right", "missing_left", "value")
+
 
 @st.composite
 def forests(draw: st.DrawFn) -> Trees:
@@ -116,7 +118,8 @@ def forests(draw: st.DrawFn) -> Trees:
     for tree in range(draw(st.integers(1, 4))):
         grow(tree, 0, [0])
     columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return Trees(*columns, draw(values))
+    named: dict[str, Any] = dict(zip(_NODE, columns, strict=True))
+    return Trees(**named, base=draw(values))
 
 
 @given(forests(), st.lists(st.tuples(st.floats(width=32), st.floats(width=32)), max_size=70))
