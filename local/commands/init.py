@@ -53,6 +53,7 @@ def _summary(described: "Description") -> dict[str, Any]:
         "label": {"column": described.label.column, "positive": described.label.positive},
         "positive_rate": described.positive_rate,
         "entity": described.entity,
+        "event_time": described.event_time,
         "features": [
             {
                 "name": guess.feature.name,
@@ -82,6 +83,8 @@ def _show(described: "Description") -> None:
     print_table(title, ("column", "kind", "values", "missing", "notes"), rows)
     key = described.entity or "the 1-based row number"
     console.print(f"Entity: {plain(key)} ({plain(described.entity_told)})")
+    if described.event_time is not None:
+        console.print(f"Event time: {plain(described.event_time)} (each entity has one row a moment)")
     late = [guess.feature.column for guess in described.guesses if guess.leak or guess.gives or guess.afterwards]
     if late:
         console.print(

@@ -20,6 +20,7 @@ from training.describe.names import (
     looks_personal,
     looks_protected,
 )
+from training.describe.panel import choose_moments
 from training.describe.single import LEAK_AUC, judged_rows, single_auc
 
 _LISTED, _MANY, _TINY, _LEFT_NAMED = 50, 1_000, 1e-300, 5
@@ -48,14 +49,14 @@ def describe(
         DataError: label or entity cannot be used as asked, or no column is left that could be a feature.
     """
     outcome, label_told, labels = guess_label(table, label, positive, source)
-    key, entity_told = choose_entity(table, entity, label, source)
+    key, event_time, entity_told = _entity(table, entity, label, source)
     rows = judged_rows(table.num_rows)
     guesses: list[Guess] = []
     columns: list[Column] = []
     left_out: list[LeftOut] = []
     taken: set[str] = set()
     for title in table.column_names:
-        if title in (label, key):
+        if title in (label, key, event_time):
             continue
         column = _column(title, table[title])
         if column.kind is None:
@@ -80,10 +81,22 @@ def describe(
         positive_rate=float(labels.mean()),
         entity=key,
         entity_told=entity_told,
+        event_time=event_time,
         guesses=tuple(guesses),
         left_out=tuple(left_out),
         rules=guess_rules(guesses, columns, labels, rows),
     )
+
+
+def _entity(table: pa.Table, wanted: str | None, label: str, source: str) -> tuple[str | None, str | None, str]:
+    """Return the key column, the event-time column and why; a key that never repeats needs no moments."""
+    found = None if wanted is None else choose_moments(table, wanted, label)
+    key, told = (None, "") if found else choose_entity(table, wanted, label, source)
+    if key is None and found is None:
+        found = choose_moments(table, None, label)
+    if found is None:
+        return key, None, told
+    return found[0], found[1], f"guessed: with {found[1]!r} beside it, its values never repeat"
 
 
 def _column(title: str, values: pa.ChunkedArray) -> Column:

@@ -58,6 +58,7 @@ class Description:
         guesses: the features, in the table's order.
         left_out: the other columns.
         rules: a fallback score.
+        event_time: column of the moments, where the table holds entities at several; None elsewhere.
     """
 
     name: str
@@ -70,3 +71,4 @@ class Description:
     guesses: tuple[Guess, ...]
     left_out: tuple[LeftOut, ...]
     rules: Rules
+    event_time: str | None = None

@@ -54,6 +54,11 @@ def _head(description: Description) -> Iterator[str]:
     else:
         yield "[entity]"
         yield f"column = {quoted(description.entity)}"
+    if description.event_time is not None:
+        yield ""
+        yield "# REVIEW: the moment as of which a row's features are true; an entity may have one row a moment."
+        yield "[event_time]"
+        yield f"column = {quoted(description.event_time)}"
     yield ""
     yield _comment(
         f"REVIEW: {description.positive_rate:.1%} of the rows are positive. "
