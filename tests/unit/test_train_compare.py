@@ -101,6 +101,14 @@ def test_on_other_data_its_answers_now(tmp_path: Path) -> None:
     assert found.over.low < found.over.value
 
 
+def test_folds_of_another_kind_make_no_same_figure(tmp_path: Path) -> None:
+    inputs, labels = table()
+    crowned(tmp_path, text_of(FEATURES), inputs)
+    found, _ = compared(tmp_path, replace(here(FEATURES), temporal=True), inputs, labels, SHA)
+    assert found is not None
+    assert found.may_have_seen
+
+
 def test_slices_where_the_champion_is_better_are_named(tmp_path: Path) -> None:
     inputs, labels = table()
     crowned(tmp_path, text_of(FEATURES), inputs)

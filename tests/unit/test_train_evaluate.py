@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -41,6 +41,7 @@ def test_one_belongs_to_the_last_bin() -> None:
     assert reliability(np.array([1.0, 0.95]), np.array([1, 1], np.int8)) == [(0.975, 1.0, 2)]
 
 
+@settings(deadline=None)  # a busy machine is no defect
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=50))
 def test_calibration_error_lies_between_0_and_1(pairs: list[tuple[float, int]]) -> None:
     answers, labels = np.array([p for p, _ in pairs]), np.array([y for _, y in pairs], np.int8)

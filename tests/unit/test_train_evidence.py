@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from ebb.features.inputs import Inputs
 from ebb.onnx import OnnxScorer
 from tests.fakes.made_contracts import contract_of
-from tests.fakes.tables import contract_for, fit_model, make_table
+from tests.fakes.tables import TINY, contract_for, fit_model, make_table
 from training.evaluation.importance import importance
-from training.evaluation.leakage import leakage, shared_entities
+from training.evaluation.leakage import leakage, shared_entities, single_aucs
 from training.evaluation.robustness import robustness
 from training.export import export
 from training.fit import Linear, code, fit_logistic
+from training.fit.lightgbm import fit_lightgbm
 
 
 class First:
@@ -97,6 +98,28 @@ def test_trees_and_lines_tell_what_they_rest_on() -> None:
         assert found is not None
         assert found.sum() == pytest.approx(1)
         assert set(np.argsort(-found)[:2].tolist()) == {0, 4}  # n0 and c0 make the label
+
+
+def test_trees_of_lightgbm_tell_it_too() -> None:
+    inputs, labels = make_table(2_000, 3, 1)
+    found = importance(fit_lightgbm(inputs, labels, TINY, 0), 4)
+    assert found is not None
+    assert found.sum() == pytest.approx(1)
+    assert set(np.argsort(-found)[:2].tolist()) == {0, 3}
+
+
+def test_trees_without_a_split_rest_on_nothing() -> None:
+    inputs, labels = make_table(300, 1, 0)
+    inputs.numbers[:] = 1
+    assert importance(fit_model(inputs, labels).fitted, 1) is None
+
+
+def test_what_single_features_tell_ranks_them() -> None:
+    inputs, labels = make_table(2_000, 3, 2)
+    found = single_aucs(code(inputs), labels)
+    assert found.shape == (5,)
+    assert set(np.argsort(-found)[:2].tolist()) == {0, 3}
+    assert single_aucs(code(inputs), np.zeros(2_000, np.int8)).tolist() == [0.5] * 5
 
 
 def test_a_leak_is_suspected_and_leads() -> None:

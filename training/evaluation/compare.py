@@ -84,7 +84,7 @@ class Champion:
     Attributes:
         release: loaded and checked.
         metrics: as in its `metrics.json`.
-        same: whether it was trained on exactly these rows, for the same decision.
+        same: whether it was trained on exactly these rows, for the same decision and with folds of the same kind.
     """
 
     release: LoadedRelease
@@ -116,7 +116,7 @@ def find_champion(store: ReleaseStore, contract: Contract, data_sha256: str) -> 
     version = release.manifest.version
     if reason := _incomparable(release.contract, contract):
         return None, f"the champion {version} could not be compared with: {reason}"
-    same = release.manifest.data_sha256 == data_sha256 and release.contract.decision == contract.decision
+    same = release.manifest.data_sha256 == data_sha256 and _judged_alike(release.contract, contract)
     return Champion(release, json.loads(store.read(contract.name, version)[METRICS]), same), ""
 
 
@@ -160,6 +160,10 @@ def _drawn(rows: int, seed: int) -> NDArray[np.intp]:
     if rows <= _MOST_SCORED:
         return np.arange(rows)
     return np.sort(np.random.default_rng(seed).choice(rows, _MOST_SCORED, replace=False))
+
+
+def _judged_alike(champion: Contract, contract: Contract) -> bool:
+    return (champion.decision, champion.temporal) == (contract.decision, contract.temporal)
 
 
 def _incomparable(champion: Contract, contract: Contract) -> str:
