@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
@@ -123,7 +123,7 @@ def forests(draw: st.DrawFn) -> Trees:
 
 
 @given(forests(), st.lists(st.tuples(st.floats(width=32), st.floats(width=32)), max_size=70))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_trees_on_any_numbers(trees: Trees, rows: list[tuple[float, float]]) -> None:
     node = tree_node(trees, "doubles", "raw")
     given_ = [helper.make_tensor_value_info("doubles", TensorProto.DOUBLE, [None, 2])]
