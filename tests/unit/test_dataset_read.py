@@ -227,3 +227,10 @@ def test_only_what_is_wanted_is_read_and_repeated_texts_are_held_once(tmp_path: 
         assert found["plan"].cast(pa.string()).to_pylist() == ["a", "b"] * 50
         assert found["code"].to_pylist() == ["01", "2"] * 50
         assert found["n"].to_pylist() == list(range(100))
+
+
+def test_delimiters_are_told_by_rows_and_not_by_other_breaks(tmp_path: Path) -> None:
+    rows = "".join(f"{i};a\u2028b, c;x\x0by\n" for i in range(50))
+    table = read_table(written(tmp_path, "n, or more;text, long;more\n" + rows))
+    assert table.column_names == ["n, or more", "text, long", "more"]
+    assert table["text, long"].to_pylist() == ["a\u2028b, c"] * 50

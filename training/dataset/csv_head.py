@@ -67,7 +67,8 @@ def _sample(path: Path) -> list[str]:
     with path.open("rb") as file:
         head = file.read(_SAMPLE_BYTES)
         whole = len(head) < _SAMPLE_BYTES
-    lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
+    # str.splitlines would also break lines at U+2028 and the like, which csv does not
+    lines = list(io.StringIO(head.decode("utf-8-sig", "replace"), newline=""))
     return lines if whole or len(lines) == 1 else lines[:-1]
 
 

@@ -44,7 +44,8 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     kind = column.type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
         return False
-    return column.null_count == 0 and _LEAST_SHARE * len(column) <= pc.count_distinct(column).as_py() < len(column)
+    distinct: int = pc.count_distinct(column).as_py()
+    return column.null_count == 0 and _LEAST_SHARE * len(column) <= distinct < len(column)
 
 
 def _moments(table: pa.Table, key: str, label: str) -> Iterator[tuple[str, NDArray[np.float64]]]:
