@@ -59,9 +59,11 @@ def train(
     from training.pipeline import TrainOptions  # noqa: PLC0415 - takes seconds, and --help should not
     from training.pipeline import train as run  # noqa: PLC0415 - takes seconds, and --help should not
     from training.progress import Silent  # noqa: PLC0415 - as above
+    from training.registry.address import check_uri  # noqa: PLC0415 - as above
 
     try:
         budget = read_budget(seconds, dollars, price, trials=trials, workers=workers, families=families)
+        check_uri(mlflow)
         options = TrainOptions(budget, resume, promote, cheap, mlflow)
         result = run(contract, data, out, Silent() if json else TerminalProgress(), options)
     except GateRefused as refused:
@@ -74,6 +76,8 @@ def train(
     _print(result)
     served = "features.parquet" if result.from_events else data
     steps = [f"ebb up --release {result.folder.parent} --data {served} --detach"]
+    if result.role == "challenger":
+        steps.insert(0, f"ebb promote {result.release} --releases {out}")
     if result.from_events:
         steps.insert(0, f"ebb build --contract {contract} --events EVENTS --at latest --out {served}")
     next_step(*steps)

@@ -14,7 +14,7 @@ Figures = tuple[float, float]
 def judged(raw: NDArray[np.float64], labels: NDArray[np.int8], folds: Folds) -> Figures:
     """Judge out-of-fold log-odds [N], each fold calibrated by the others."""
     held = folds.held
-    calibrated = crossfit_platt(raw[held], labels[held], folds.fold[held])
+    calibrated = crossfit_platt(raw[held], labels[held], folds.fold[held], temporal=folds.times is not None)
     return _figures(calibrated, labels[held])
 
 
