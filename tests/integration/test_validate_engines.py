@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ebb.contract import Contract
 from ebb.release.reference import Reference, make_reference
 from tests.unit.validate_case import NOW, good, made_contract, spoiled
 from training.dataset import accept_table
@@ -18,11 +17,11 @@ from training.validation.table import Question, validate_table
 
 
 def both(folder: Path, columns: dict[str, Any], **asked: Any) -> tuple[Validation, Validation]:
-    contract: Contract = asked.pop("contract", made_contract())
     path = folder / "t.parquet"
     pq.write_table(pa.table(columns), path)
     rows, profiled = (
-        validate_table(path, Question(contract, profiled=profiled, now=NOW, **asked)) for profiled in (False, True)
+        validate_table(path, Question(made_contract(), profiled=profiled, now=NOW, **asked))
+        for profiled in (False, True)
     )
     assert (rows.engine, profiled.engine) == ("rows", "profile")
     return rows, profiled

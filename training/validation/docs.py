@@ -4,6 +4,7 @@ The library's page loads styles, scripts and a logo from six other servers. Here
 page of ours, with a few lines of style and no script.
 """
 
+import html
 import math
 import re
 import warnings
@@ -59,12 +60,16 @@ def render(title: str, line: str, findings: Sequence[Finding], results: Sequence
         page = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
         told = {"ebb_title": title, "ebb_line": line, "ebb_findings": list(findings)}
         content = {**document.to_json_dict(), **told}
-        html = str(view.env.from_string(page).render(content))
-    return _SITE_LINKS.sub("", html).encode()
+        text = str(view.env.from_string(page).render(content))
+    return _SITE_LINKS.sub("", text).encode()
 
 
 def _plain(result: Any) -> Any:
-    """Return a result with Python's own numbers; the library's renderers stumble over numpy's."""
+    """Return a result as it may be rendered: Python's own numbers, and names that are no markup."""
+    # It puts a column's name and examples of values into the page as they stand.
+    result.result.update({name: _escaped(told) for name, told in result.result.items() if isinstance(told, list)})
+    kwargs = result.expectation_config.kwargs
+    kwargs.update({name: _escaped(kwargs[name]) for name in ("column", "column_list") if name in kwargs})
     observed = result.result.get("observed_value")
     if hasattr(observed, "item"):
         observed = observed.item()
@@ -73,3 +78,11 @@ def _plain(result: Any) -> Any:
     if "observed_value" in result.result:
         result.result["observed_value"] = observed
     return result
+
+
+def _escaped(names: Any) -> Any:
+    if isinstance(names, list):
+        return [_escaped(name) for name in names]
+    if isinstance(names, dict):
+        return {key: _escaped(name) for key, name in names.items()}
+    return html.escape(names) if isinstance(names, str) else names
