@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from ebb.contract import Feature, Kind
 from ebb.errors import DataError
 from training.describe.dates import DAYS, doubtful_date
-from training.describe.entity import can_be_key, choose_entity
+from training.describe.entity import can_be_key
 from training.describe.fallback import guess_rules
 from training.describe.giveaway import giveaway
 from training.describe.kinds import Column, is_sequence, read_column, round_up
@@ -20,7 +20,7 @@ from training.describe.names import (
     looks_personal,
     looks_protected,
 )
-from training.describe.panel import choose_moments
+from training.describe.panel import choose_key
 from training.describe.single import LEAK_AUC, judged_rows, single_auc
 
 _LISTED, _MANY, _TINY, _LEFT_NAMED = 50, 1_000, 1e-300, 5
@@ -49,7 +49,7 @@ def describe(
         DataError: label or entity cannot be used as asked, or no column is left that could be a feature.
     """
     outcome, label_told, labels = guess_label(table, label, positive, source)
-    key, event_time, entity_told = _entity(table, entity, label, source)
+    key, event_time, entity_told = choose_key(table, entity, label, source)
     rows = judged_rows(table.num_rows)
     guesses: list[Guess] = []
     columns: list[Column] = []
@@ -86,17 +86,6 @@ def describe(
         left_out=tuple(left_out),
         rules=guess_rules(guesses, columns, labels, rows),
     )
-
-
-def _entity(table: pa.Table, wanted: str | None, label: str, source: str) -> tuple[str | None, str | None, str]:
-    """Return the key column, the event-time column and why; a key that never repeats needs no moments."""
-    found = None if wanted is None else choose_moments(table, wanted, label)
-    key, told = (None, "") if found else choose_entity(table, wanted, label, source)
-    if key is None and found is None:
-        found = choose_moments(table, None, label)
-    if found is None:
-        return key, None, told
-    return found[0], found[1], f"guessed: with {found[1]!r} beside it, its values never repeat"
 
 
 def _column(title: str, values: pa.ChunkedArray) -> Column:

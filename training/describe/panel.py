@@ -11,11 +11,27 @@ from ebb.contract.feature import Written
 from training.dataset.event_times import read_event_times
 from training.dataset.keys import read_keys
 from training.dataset.refusals import Refusals
+from training.describe.entity import choose_entity
 from training.describe.names import looks_known_afterwards, looks_like_key, looks_personal
 from training.describe.spelled import guess_dates, guess_epoch
 
 _LOOKED_AT, _LEAST_SHARE = 50, 0.02
 """Plans and shops have keys too, but fewer: what is scored has one for every 50 rows at least."""
+
+
+def choose_key(table: pa.Table, wanted: str | None, label: str, source: str) -> tuple[str | None, str | None, str]:
+    """Return the key column, the event-time column and why; a key that never repeats needs no moments.
+
+    Raises:
+        DataError: see `choose_entity`.
+    """
+    found = None if wanted is None else choose_moments(table, wanted, label)
+    key, told = (None, "") if found else choose_entity(table, wanted, label, source)
+    if key is None and found is None:
+        found = choose_moments(table, None, label)
+    if found is None:
+        return key, None, told
+    return found[0], found[1], f"guessed: with {found[1]!r} beside it, its values never repeat"
 
 
 def choose_moments(table: pa.Table, wanted: str | None, label: str) -> tuple[str, str] | None:
