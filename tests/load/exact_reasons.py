@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ebb.features.inputs import Inputs
 from training.calibrate import Model
+from training.fit import Boosted
 
 
 def differing(own: Inputs, usual: Inputs) -> list[int]:
@@ -27,9 +28,11 @@ def differing(own: Inputs, usual: Inputs) -> list[int]:
 def all_scores(model: Model, own: Inputs, usual: Inputs) -> NDArray[np.float64]:
     """Return the probability of every coalition, one axis a differing column: 0 the reference's value, 1 the own."""
     columns = differing(own, usual)
-    ours, theirs = model.fitted.columns(own)[0], model.fitted.columns(usual)[0]
-    raw = np.full((2,) * len(columns), float(model.fitted.trees._baseline_prediction.item()))
-    for predictors in model.fitted.trees._predictors:
+    fitted = model.fitted
+    assert isinstance(fitted, Boosted)
+    ours, theirs = fitted.columns(own)[0], fitted.columns(usual)[0]
+    raw = np.full((2,) * len(columns), float(fitted.trees._baseline_prediction.item()))
+    for predictors in fitted.trees._predictors:
         raw += _answers(predictors[0].nodes, 0, ours, theirs, columns)
     return model.platt.probability(raw)
 

@@ -15,6 +15,8 @@ from ebb.features.values import Refused, accept
 from tests.fakes.made_contracts import contract_of
 from training.dataset import Dataset, accept_table, read_dataset
 from training.dataset.content import identical_rows
+from training.dataset.event_times import read_event_times
+from training.dataset.refusals import Refusals
 from training.progress import Silent
 
 X = 'name = "x"; kind = "number"; missing = true'
@@ -216,3 +218,29 @@ def test_categories_are_kept_as_codes_too() -> None:
     assert [texts.distinct.tolist() for texts in data.texts] == [["", "b"], ["", "u", "v"]]
     for i, texts in enumerate(data.texts):
         assert texts.values().tolist() == data.inputs.categories[:, i].tolist()
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        (["2025-01-01T00:00:00Z", "2025-01-02T00:00:00+00:00"], 1735689600.0),
+        (["2025-01-01T02:00:00+02:00", "2025-01-02"], 1735689600.0),
+        (["2025-01-01 00:00:00", "2025-01-01T00:00:00.5Z"], 1735689600.0),
+    ],
+)
+@pytest.mark.parametrize("encoded", [False, True])
+def test_event_times_are_read_with_a_zone_and_without(texts: list[str], first: float, *, encoded: bool) -> None:
+    column = pa.chunked_array([pa.array(texts)])
+    refusals = Refusals("t.csv", "any")
+    times = read_event_times("at", column.dictionary_encode() if encoded else column, refusals)
+    refusals.raise_if_any()
+    assert times is not None
+    assert times[0] == first
+
+
+@pytest.mark.parametrize("texts", [["soon", "later"], ["2025-01-01", "later"]])
+def test_event_times_that_are_none(texts: list[str]) -> None:
+    refusals = Refusals("t.csv", "any")
+    assert read_event_times("at", pa.chunked_array([pa.array(texts)]), refusals) is None
+    with pytest.raises(DataError, match="event-time column 'at'"):
+        refusals.raise_if_any()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from ebb.contract import parse_contract
 from ebb.errors import ContractError, DataError
@@ -21,7 +22,7 @@ def labels_of(rows: int) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
 @settings(max_examples=60)
 @given(st.integers(120, 600), st.integers(2, 400), st.floats(0, 200), st.integers(0, 99))
 def test_no_row_learns_from_what_was_not_known_yet(rows: int, days: int, gap: float, seed: int) -> None:
-    times = np.random.default_rng(seed).integers(0, days, rows) * DAY + 1e9
+    times: NDArray[np.float64] = np.random.default_rng(seed).integers(0, days, rows).astype(np.float64) * DAY + 1e9
     try:
         folds = temporal_folds(times, labels_of(rows), gap=gap * DAY)
     except DataError as refused:
@@ -33,10 +34,10 @@ def test_no_row_learns_from_what_was_not_known_yet(rows: int, days: int, gap: fl
         learned, held = folds.learned(k), folds.held_out(k)
         assert learned.any()
         assert not np.any(learned & held)
-        assert times[learned].max() + gap * DAY <= times[held].min()
-    begins = [times[folds.held_out(k)].min() for k in range(folds.count)]
+        assert np.max(times[learned]) + gap * DAY <= np.min(times[held])
+    begins = [float(np.min(times[folds.held_out(k)])) for k in range(folds.count)]
     assert begins == sorted(begins)
-    assert times[~folds.held].min() == times.min(), "the first span only serves to learn from"
+    assert np.min(times[~folds.held]) == np.min(times), "the first span only serves to learn from"
 
 
 def test_monthly_snapshots_with_a_label_window_of_three_months() -> None:

@@ -17,8 +17,11 @@ def read_event_times(name: str, column: pa.ChunkedArray, refusals: Refusals) -> 
     None where the column is refused: another kind, or a row without a time.
     """
     try:
-        seconds = _seconds(column)
+        seconds = _moments(column) if _is_text(column.type) else _seconds(column)
     except pa.ArrowException:
+        refusals.add(_unreadable(name))
+        return None
+    if len(seconds) and np.isnan(seconds).all() and column.null_count < len(column):
         refusals.add(_unreadable(name))
         return None
     missing = np.flatnonzero(~np.isfinite(seconds))
@@ -48,14 +51,16 @@ def event_times_by_row(name: str, column: pa.ChunkedArray, refusals: Refusals) -
 
 
 def _moments(texts: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Read ISO 8601 texts; one at a time where they do not all fit."""
+    """Read ISO 8601 texts, with a zone or without; one at a time where they do not all fit."""
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.cast(texts.type.value_type)
     for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
         try:
             return _seconds(texts.cast(kind))
         except pa.ArrowException:
             continue
-    if len(texts) == 1:
-        return np.array([np.nan])
+    if len(texts) <= 1:
+        return np.full(len(texts), np.nan)
     half = len(texts) // 2
     return np.concatenate([_moments(texts.slice(0, half)), _moments(texts.slice(half))])
 
