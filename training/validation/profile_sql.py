@@ -57,7 +57,11 @@ class Column:
         if self.use != "time":
             names.append("distinct")
         if not self.is_text:
-            names += ["least", "most", "outside", "example"]
+            names += ["least", "most"]
+        if self.most is not None:
+            names.append("outside")
+        if self.most is not None and self.use != "time":
+            names.append("example")
         if self.use == "integer":
             names.append("fractions")
         if self.immature:
@@ -132,12 +136,16 @@ def aggregates(column: Column, i: int, *, exact: bool) -> list[str]:
     if column.use != "time":
         parts.append(distinct)
     if not column.is_text:
+        parts += [f"min(v{i})", f"max(v{i})"]
+    if column.most is not None:
         below = "FALSE" if column.least is None else f"v{i} < {column.least!r}"
-        above = "FALSE" if column.most is None else f"v{i} > {column.most!r}"
+        above = f"v{i} > {column.most!r}"
         if column.use == "flag":
             below, above = f"v{i} <> 0", f"v{i} <> 1"
         outside = f"({below} {'AND' if column.use == 'flag' else 'OR'} {above})"
-        parts += [f"min(v{i})", f"max(v{i})", f"count_if({outside})", f"min(v{i}) FILTER (WHERE {outside})"]
+        parts.append(f"count_if({outside})")
+        if column.use != "time":
+            parts.append(f"min(v{i}) FILTER (WHERE {outside})")
     if column.use == "integer":
         parts.append(f"count_if(v{i} <> floor(v{i}))")
     if column.immature:
