@@ -28,8 +28,8 @@ def evaluate(
 
     Example:  ebb evaluate --release releases/telco/ba9876543210 --data customers.csv
     """
-    from local.judge_table import judge_table  # noqa: PLC0415 - keeps `ebb --help` quick
     from local.serving.release import find_release  # noqa: PLC0415
+    from training.evaluation.table import judge_table  # noqa: PLC0415 - keeps `ebb --help` quick
     from training.progress import Silent  # noqa: PLC0415
 
     loaded = find_release(release).release

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ebb.errors import GateRefused
-from local.budget import DEFAULT_PRICE as PRICE_AN_HOUR
-from local.budget import read_budget
 from local.commands.registry_options import MlflowUri
 from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
 
@@ -16,6 +14,9 @@ if TYPE_CHECKING:
 
     from training.evaluation.gates import Gate
     from training.outcome import TrainResult
+
+PRICE_AN_HOUR = 0.23
+"""Dollars of a SageMaker ml.m5.xlarge in us-east-1: AWS's list price as of 2026-11, to be checked."""
 
 
 def train(
@@ -60,6 +61,7 @@ def train(
     from training.pipeline import train as run  # noqa: PLC0415 - takes seconds, and --help should not
     from training.progress import Silent  # noqa: PLC0415 - as above
     from training.registry.address import check_uri  # noqa: PLC0415 - as above
+    from training.search.budget import read_budget  # noqa: PLC0415 - as above
 
     try:
         budget = read_budget(seconds, dollars, price, trials=trials, workers=workers, families=families)

@@ -8,22 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.errors import Misuse
-from training.jobs.parameters import count_of, flag_of, seconds_of, text_of
+from training.jobs.parameters import count_of, flag_of, amount_of, text_of
 
 NAME = "name"
 
 
 def test_what_was_not_said_is_nothing() -> None:
     for given_ in ({}, {NAME: ""}, {NAME: "  "}):
-        assert seconds_of(given_, NAME) is None
+        assert amount_of(given_, NAME) is None
         assert count_of(given_, NAME) is None
         assert text_of(given_, NAME) is None
     assert flag_of({}, NAME) is False
 
 
 def test_what_was_said_is_what_it_means() -> None:
-    assert seconds_of({NAME: " 1.5 "}, NAME) == 1.5
-    assert seconds_of({NAME: "0"}, NAME) == 0
+    assert amount_of({NAME: " 1.5 "}, NAME) == 1.5
+    assert amount_of({NAME: "0"}, NAME) == 0
     assert count_of({NAME: "12"}, NAME) == 12
     assert text_of({NAME: " latest "}, NAME) == "latest"
     assert flag_of({NAME: "True"}, NAME)
@@ -31,9 +31,9 @@ def test_what_was_said_is_what_it_means() -> None:
 
 
 @pytest.mark.parametrize("text", ["-1", "nan", "inf", "-inf", "1e999", "soon", "1,5", "true"])
-def test_seconds_are_a_finite_number(text: str) -> None:
-    with pytest.raises(Misuse, match="'name' must be a number of seconds, 0 or more"):
-        seconds_of({NAME: text}, NAME)
+def test_amounts_are_a_finite_number(text: str) -> None:
+    with pytest.raises(Misuse, match="'name' must be a number, 0 or more"):
+        amount_of({NAME: text}, NAME)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "1e3", "\u0663", "9" * 30, "many"])
@@ -48,7 +48,7 @@ def test_a_flag_is_true_or_false(text: str) -> None:
         flag_of({NAME: text}, NAME)
 
 
-READERS: tuple[Callable[[Mapping[str, str], str], object], ...] = (seconds_of, count_of, flag_of, text_of)
+READERS: tuple[Callable[[Mapping[str, str], str], object], ...] = (amount_of, count_of, flag_of, text_of)
 
 
 @given(text=st.text())
@@ -64,4 +64,4 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
 
 @given(value=st.floats(min_value=0, allow_infinity=False))
 def test_seconds_come_back(value: float) -> None:
-    assert seconds_of({NAME: repr(value)}, NAME) == value
+    assert amount_of({NAME: repr(value)}, NAME) == value

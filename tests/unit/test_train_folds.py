@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from ebb.contract import parse_contract
 from ebb.errors import ContractError, DataError
@@ -22,7 +21,7 @@ def labels_of(rows: int) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
 @settings(max_examples=60)
 @given(st.integers(120, 600), st.integers(2, 400), st.floats(0, 200), st.integers(0, 99))
 def test_no_row_learns_from_what_was_not_known_yet(rows: int, days: int, gap: float, seed: int) -> None:
-    times: NDArray[np.float64] = np.random.default_rng(seed).integers(0, days, rows).astype(np.float64) * DAY + 1e9
+    times = np.asarray(np.random.default_rng(seed).integers(0, days, rows) * DAY + 1e9, np.float64)
     try:
         folds = temporal_folds(times, labels_of(rows), gap=gap * DAY)
     except DataError as refused:

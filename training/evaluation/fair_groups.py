@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from training.evaluation.measured import Measured
+from training.evaluation.measured import Interval, Measured
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Group:
         acted_on: share that would be acted on.
         found: share of its positive rows that would be acted on; None where there are too few of them.
         mean_probability: of its answers.
+        acted_on_interval, found_interval: of these shares; None where there are too few entities to tell.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Group:
     acted_on: float
     found: float | None = None
     mean_probability: float | None = None
+    acted_on_interval: Interval | None = None
+    found_interval: Interval | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ebb.contract.model import SMALLEST_GROUP, Contract
 from training.evaluation.fair_groups import Fairness, Group, TooSmall
 from training.evaluation.groups import Grouping, grouping
-from training.evaluation.measured import Measured
+from training.evaluation.measured import Interval, Measured
 from training.evaluation.resample import Resampler
 from training.fit.coded import Coded
 
@@ -72,23 +72,27 @@ def _compared(name: str, groups: Grouping, answers: Answers, resampler: Resample
     enough = sums["positives"] >= smallest
     with np.errstate(invalid="ignore", divide="ignore"):
         found = np.where(enough, sums["found"] / sums["positives"], np.nan)
-        parity = _gap(resampler, sums["acted"] / counted, samples["acted"] / sampled)
-        opportunity = _gap(resampler, found[enough], (samples["found"] / samples["positives"])[:, enough])
+        shares, sampled_shares = sums["acted"] / counted, samples["acted"] / sampled
+        sampled_found = samples["found"] / samples["positives"]
+        parity = _gap(resampler, shares, sampled_shares)
+        opportunity = _gap(resampler, found[enough], sampled_found[:, enough])
         error = np.abs(sums["told"] - sums["positives"]) / counted
         errors = np.abs(samples["told"] - samples["positives"]) / sampled
     told = zip(
         kept.tolist(),
         (sums["positives"] / counted).tolist(),
-        (sums["acted"] / counted).tolist(),
+        shares.tolist(),
         found.tolist(),
         (sums["told"] / counted).tolist(),
+        _intervals(resampler, shares, sampled_shares),
+        _intervals(resampler, found, sampled_found),
         strict=True,
     )
     return Fairness(
         name,
         tuple(
-            Group(groups.names[g], int(rows[g]), y, acted, None if np.isnan(tpr) else tpr, p)
-            for g, y, acted, tpr, p in told
+            Group(groups.names[g], int(rows[g]), y, acted, None if np.isnan(tpr) else tpr, p, around_acted, around_tpr)
+            for g, y, acted, tpr, p, around_acted, around_tpr in told
         ),
         parity,
         opportunity,
@@ -104,3 +108,14 @@ def _gap(resampler: Resampler, shares: NDArray[np.float64], samples: NDArray[np.
     if len(shares) < 2:  # noqa: PLR2004 - a difference needs two
         return None
     return resampler.measured(float(np.ptp(shares)), np.ptp(samples, axis=1), 0, 1)
+
+
+def _intervals(
+    resampler: Resampler, shares: NDArray[np.float64], samples: NDArray[np.float64]
+) -> list[Interval | None]:
+    """Return the interval of each share [G], from samples [resamples, G]; None where it is not known."""
+    low, high = resampler.band(shares, samples, 0, 1)
+    if not len(low):
+        return [None] * len(shares)
+    ends = zip(low.tolist(), high.tolist(), strict=True)
+    return [None if np.isnan(below) else Interval(below, above) for below, above in ends]

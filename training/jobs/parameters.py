@@ -9,8 +9,8 @@ _MOST_DIGITS = 9
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
-def seconds_of(parameters: Mapping[str, str], name: str) -> float | None:
-    """Return a number of seconds, 0 or more; None where it was not said.
+def amount_of(parameters: Mapping[str, str], name: str) -> float | None:
+    """Return an amount, such as seconds or dollars, 0 or more; None where it was not said.
 
     Raises:
         Misuse: it is none.
@@ -23,7 +23,7 @@ def seconds_of(parameters: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         value = math.nan
     if not 0 <= value < math.inf:
-        raise Misuse(f"the parameter {name!r} must be a number of seconds, 0 or more")
+        raise Misuse(f"the parameter {name!r} must be a number, 0 or more")
     return value
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from ebb.folder import FolderReleases
 from training.jobs.channels import contract_of, releases_of, table_of
 from training.jobs.container import Container
-from training.jobs.parameters import count_of, seconds_of, text_of
+from training.jobs.parameters import amount_of, count_of, text_of
 from training.pipeline import TrainOptions, train
 from training.progress import Progress
+from training.registry.address import check_uri
 from training.search import Budget
-from training.search.budget import read_families
+from training.search.budget import PRICE_AN_HOUR, read_budget
 
 
 def run(container: Container, progress: Progress) -> dict[str, Any]:
@@ -36,7 +37,9 @@ def run(container: Container, progress: Progress) -> dict[str, Any]:
             table_of(container.channels["train"]),
             releases,
             progress,
-            TrainOptions(budget, container.checkpoints),
+            TrainOptions(
+                budget, container.checkpoints, registry_uri=check_uri(text_of(container.parameters, "mlflow") or "")
+            ),
         )
         _keep(releases / result.contract, container.model / result.contract)
         role = "champion" if FolderReleases(releases).champion(result.contract) == result.version else "challenger"
@@ -46,12 +49,14 @@ def run(container: Container, progress: Progress) -> dict[str, Any]:
 
 def _budget(container: Container) -> Budget:
     given = container.parameters
-    families = text_of(given, "families")
-    return Budget(
-        seconds=seconds_of(given, "seconds"),
+    price = amount_of(given, "price")
+    return read_budget(
+        amount_of(given, "seconds"),
+        amount_of(given, "dollars"),
+        PRICE_AN_HOUR if price is None else price,
         trials=count_of(given, "trials"),
         workers=count_of(given, "workers"),
-        families=Budget().families if families is None else read_families(families),
+        families=text_of(given, "families") or ",".join(Budget().families),
     )
 
 

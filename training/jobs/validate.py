@@ -15,7 +15,7 @@ FINDINGS = "findings.json"
 
 
 def run(container: Container, progress: Progress) -> dict[str, Any]:
-    """Write what was found, then fail where it is critical.
+    """Write what was found, with its data docs, then fail where it is critical.
 
     Raises:
         DataError: the table does not fit, or something critical was found; the findings are written all the same.
@@ -24,7 +24,9 @@ def run(container: Container, progress: Progress) -> dict[str, Any]:
     contract, _ = read_contract(contract_of(container.channels["contract"]))
     table = table_of(container.channels["data"])
     dataset = read_dataset(table, contract, progress=progress)
-    findings = validate(contract, dataset, table.name)
+    findings = validate(contract, dataset, table.name, docs=True)
+    for name, page in findings.docs.items():
+        (container.results / name).write_bytes(page)
     write_json(container.results / FINDINGS, [asdict(finding) for finding in findings])
     raise_on_critical(findings)
     return {"rows": dataset.rows, "findings": len(findings), "notes": list(dataset.notes)}

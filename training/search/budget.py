@@ -1,14 +1,21 @@
 """How much a search may use."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from time import monotonic
 
+import psutil
+
 from ebb.errors import Misuse
 from training.fit.boosted import BOOSTED, LIGHTGBM
 from training.fit.families import FAMILIES
 from training.fit.logistic import LOGISTIC
+
+PRICE_AN_HOUR = 0.23
+"""Dollars of a SageMaker ml.m5.xlarge in us-east-1: AWS's list price as of 2026-11, to be checked before it is used."""
+_HOUR = 3600.0
 
 
 @dataclass(frozen=True)
@@ -53,3 +60,39 @@ def read_families(text: str) -> tuple[str, ...]:
     if LIGHTGBM in families and find_spec("lightgbm") is None:
         raise Misuse("the family lightgbm needs the package lightgbm, which is not installed: pip install lightgbm")
     return families
+
+
+def read_budget(
+    seconds: float | None,
+    dollars: float | None,
+    price: float,
+    *,
+    trials: int | None,
+    workers: int | None,
+    families: str,
+) -> Budget:
+    """Make a budget whose clock began with this process.
+
+    Args:
+        seconds: from the beginning of the process; None is no limit.
+        dollars: the same in money; the smaller of both counts.
+        price: dollars an hour.
+        trials: candidates to try at most.
+        workers: fits at once; None takes all cores.
+        families: names by commas.
+
+    Raises:
+        Misuse: a family is unknown or not installed, or the price is not above 0.
+    """
+    if dollars is not None:
+        if not price > 0:
+            raise Misuse(f"--price {price}: must be above 0 dollars an hour")
+        bought = dollars / price * _HOUR
+        seconds = bought if seconds is None else min(seconds, bought)
+    return Budget(seconds, trials, _began(), workers, read_families(families))
+
+
+def _began() -> float:
+    """Return when this process began, by the monotonic clock: importing the libraries is part of the budget."""
+    created: float = psutil.Process().create_time()
+    return monotonic() - max(0.0, time.time() - created)
