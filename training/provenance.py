@@ -5,7 +5,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("ebb", "numpy", "scipy", "scikit-learn", "onnx", "onnxruntime", "mlflow")
+_PACKAGES = ("ebb", "numpy", "scipy", "scikit-learn", "lightgbm", "onnx", "onnxruntime", "mlflow")
 _SECONDS = 10
 
 
