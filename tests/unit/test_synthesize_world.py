@@ -224,7 +224,7 @@ def test_ctrl_c_ends_the_workers_and_leaves_whole_shards(tmp_path: Path) -> None
             _, errors = run.communicate(timeout=PATIENCE)
         finally:
             run.kill()
-    assert run.returncode == 130
+    assert run.returncode == 130, errors.decode()
     assert b"interrupted; nothing half-written was kept" in errors
     assert b"Traceback" not in errors
     assert_nothing_half(out)

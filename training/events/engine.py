@@ -13,7 +13,7 @@ import duckdb
 from ebb.errors import DataError
 
 THREADS = 2
-MEMORY = "2GB"
+MEMORY = "4GB"
 _LOOK_SECONDS = 0.1
 _SHARES = 100
 _VALUES = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\w.+:-]*""")
