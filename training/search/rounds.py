@@ -1,6 +1,7 @@
 """The rounds of a search: keep every worker busy, give candidates up early, stop in time."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -66,7 +67,8 @@ class Rounds:
         self._started = (self._began if budget.started is None else budget.started) - self._before
         self._open: dict[int, _Open] = {}
         self._points: dict[int, dict[float, CurvePoint]] = {}
-        self._pace: dict[str, float] = {}
+        self._work: Counter[str] = Counter()
+        self._worked: Counter[str] = Counter()
         self._exhausted = False
         self._begun = len(self.trials)
         self._useless = 0
@@ -169,7 +171,8 @@ class Rounds:
         left = self.left()
         if left is None:
             return True
-        pace = self._pace.get(candidate.family, 0.0)
+        work = self._work[candidate.family]
+        pace = self._worked[candidate.family] / work if work else 0.0
         folds = self._material.folds.count + (_PART if self._parts else 0.0)
         return left > 0 and pace * candidate.work * folds / self._runner.slots <= left
 
@@ -197,8 +200,8 @@ class Rounds:
             self._end(number, FAILED, done.why)
             return
         candidate, task = opened.candidate, done.task
-        pace = done.seconds / (candidate.work * task.share)
-        self._pace[candidate.family] = max(self._pace.get(candidate.family, 0.0), pace)
+        self._work[candidate.family] += candidate.work * task.share
+        self._worked[candidate.family] += done.seconds
         if task.fold == judging_fold(self._material.folds) and (point := point_of(self._material, done)):
             opened.points[task.share] = point
         if task.share >= 1:
