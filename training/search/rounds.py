@@ -1,7 +1,7 @@
 """The rounds of a search: keep every worker busy, give candidates up early, stop in time."""
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -67,8 +67,8 @@ class Rounds:
         self._started = (self._began if budget.started is None else budget.started) - self._before
         self._open: dict[int, _Open] = {}
         self._points: dict[int, dict[float, CurvePoint]] = {}
-        self._work: Counter[str] = Counter()
-        self._worked: Counter[str] = Counter()
+        self._work: dict[str, float] = defaultdict(float)
+        self._worked: dict[str, float] = defaultdict(float)
         self._exhausted = False
         self._begun = len(self.trials)
         self._useless = 0
