@@ -1,12 +1,10 @@
 """The rounds of a search: keep every worker busy, give candidates up early, stop in time."""
 
 import math
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from training.fit import Candidate
 from training.progress import Progress
@@ -17,30 +15,16 @@ from training.search.judge import judged
 from training.search.proposals import Proposals
 from training.search.runners import Runner
 from training.search.task import Done, Material, Task
+from training.search.time_left import TimeLeft
+from training.search.under_way import PART, UnderWay, stages_of
 
 PATIENCE = 60
 """Candidates in a row without a better one, after which the search ends before its budget."""
 _LEAST_GAIN = 1e-5
 _FITTING = 30
 """Proposals in a row that would not end in time, after which no more are asked for."""
-_PART = 1 / 3
 _ROWS_WORTH_PART = 20_000
-_STEPS = (1, 3)
-_REFIT = 1.5
-"""Seconds of a refit on all rows, a second core idle, in seconds of a fold's fit; measured 1.25 to 1.4."""
-
-
-@dataclass
-class _Open:
-    """A trial under way."""
-
-    candidate: Candidate
-    stages: list[list[Task]]
-    running: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    raw: dict[int, NDArray[np.float64]] = field(default_factory=dict)
-    points: dict[float, CurvePoint] = field(default_factory=dict)
+_STEPS = {PART: 1, 1.0: 3}
 
 
 class Rounds:
@@ -62,13 +46,10 @@ class Rounds:
         self.resumed = len(self.trials)
         self.skipped: list[str] = []
         self._names = {trial.candidate.name for trial in self.trials}
-        self._before = max((trial.at for trial in self.trials), default=0.0)
-        self._began = budget.clock()
-        self._started = (self._began if budget.started is None else budget.started) - self._before
-        self._open: dict[int, _Open] = {}
+        before = max((trial.at for trial in self.trials), default=0.0)
+        self._time = TimeLeft(budget, material.folds.count, before)
+        self._open: dict[int, UnderWay] = {}
         self._points: dict[int, dict[float, CurvePoint]] = {}
-        self._work: dict[str, float] = defaultdict(float)
-        self._worked: dict[str, float] = defaultdict(float)
         self._exhausted = False
         self._begun = len(self.trials)
         self._useless = 0
@@ -77,15 +58,12 @@ class Rounds:
     @property
     def spent(self) -> float:
         """Seconds since the search began, those of an interrupted one included."""
-        return self._budget.clock() - self._began + self._before
+        return self._time.spent
 
-    def left(self, best: Trial | None = None) -> float | None:
-        """Return the seconds until only the refit fits into the budget; None without a limit."""
-        if self._budget.seconds is None:
-            return None
-        best = best or self._best()
-        refit = 0.0 if best is None else _REFIT * best.seconds / self._material.folds.count
-        return self._started + self._budget.seconds - refit - self._budget.clock()
+    @property
+    def left(self) -> float | None:
+        """Seconds until only the refit fits into the budget; None without a limit."""
+        return self._time.left(self._best())
 
     def points(self, trial: Trial) -> dict[float, CurvePoint]:
         """Return what the trial has shown of its learning curve, by share of the rows."""
@@ -99,7 +77,7 @@ class Rounds:
                 self._fill()
                 if self._runner.free == self._runner.slots:
                     break
-                for done in self._runner.wait(self.left() if self._best() else None):
+                for done in self._runner.wait(self.left if self._best() else None):
                     self._take(done)
                     meter.to(self._fraction())
             meter.to(1.0)
@@ -112,14 +90,14 @@ class Rounds:
 
     def _fraction(self) -> float:
         if self._budget.seconds is not None:
-            return (self._budget.clock() - self._started) / max(self._budget.seconds, 1e-9)
+            return self._time.share
         if self._budget.trials is not None:
             return len(self.trials) / max(self._budget.trials, 1)
         fits = sum(len(opened.raw) for opened in self._open.values())
         return (fits + (len(self.trials) + len(self.skipped)) * self._material.folds.count) / self._total
 
     def _over(self) -> bool:
-        left = self.left()
+        left = self.left
         return left is not None and left <= 0 and self._best() is not None
 
     def _best(self) -> Trial | None:
@@ -143,7 +121,9 @@ class Rounds:
             return None
         number, candidate = begun
         self._begun += 1
-        self._open[number] = _Open(candidate, self._stages(number, candidate))
+        halving = self._budget.open_ended and self._begun > 1
+        stages = stages_of(number, candidate, self._material, halving=halving, part=self._parts)
+        self._open[number] = UnderWay(candidate, stages)
         return self._open[number].stages[0].pop(0)
 
     def _begin(self) -> tuple[int, Candidate] | None:
@@ -168,26 +148,12 @@ class Rounds:
         self._proposals.end(Trial(begun[0], begun[1], STOPPED, math.nan, math.nan, 0.0, self.spent))
 
     def _fits(self, candidate: Candidate) -> bool:
-        left = self.left()
-        if left is None:
-            return True
-        work = self._work[candidate.family]
-        pace = self._worked[candidate.family] / work if work else 0.0
-        folds = self._material.folds.count + (_PART if self._parts else 0.0)
-        return left > 0 and pace * candidate.work * folds / self._runner.slots <= left
+        part = PART if self._parts else 0.0
+        return self._time.fits(candidate, self._best(), part=part, slots=self._runner.slots)
 
     @property
     def _parts(self) -> bool:
         return self._budget.open_ended and len(self._material.labels) >= _ROWS_WORTH_PART
-
-    def _stages(self, number: int, candidate: Candidate) -> list[list[Task]]:
-        judge = judging_fold(self._material.folds)
-        first = Task(number, candidate, judge)
-        rest = [Task(number, candidate, k) for k in range(self._material.folds.count) if k != judge]
-        if self._begun == 1 or not self._budget.open_ended:
-            return [[first, *rest]]
-        stages = [[first], rest] if rest else [[first]]
-        return [[replace(first, share=_PART)], *stages] if self._parts else stages
 
     def _take(self, done: Done) -> None:
         number = done.task.trial
@@ -196,12 +162,15 @@ class Rounds:
             return
         opened.running -= 1
         opened.seconds += done.seconds
+        if done.lost and not opened.retried:  # whoever killed a process killed no candidate: once more
+            opened.retried = True
+            opened.stages[0].insert(0, done.task)
+            return
         if done.raw is None:
             self._end(number, FAILED, done.why)
             return
-        candidate, task = opened.candidate, done.task
-        self._work[candidate.family] += candidate.work * task.share
-        self._worked[candidate.family] += done.seconds
+        task = done.task
+        self._time.learn(done)
         if task.fold == judging_fold(self._material.folds) and (point := point_of(self._material, done)):
             opened.points[task.share] = point
         if task.share >= 1:
@@ -209,14 +178,14 @@ class Rounds:
         if opened.running == 0 and not opened.stages[0]:
             self._next_stage(number, opened)
 
-    def _next_stage(self, number: int, opened: _Open) -> None:
+    def _next_stage(self, number: int, opened: UnderWay) -> None:
         opened.stages.pop(0)
         if not opened.stages:
             self._end(number, COMPLETE)
             return
-        share = _PART if len(opened.stages) > 1 or not opened.raw else 1.0
+        share = opened.looked_at
         loss = opened.points[share].log_loss if share in opened.points else math.inf
-        if self._proposals.give_up(number, _STEPS[int(share == 1.0)], loss):
+        if self._proposals.give_up(number, _STEPS[share], loss):
             self._end(number, PRUNED)
 
     def _end(self, number: int, state: str, why: str = "") -> None:
@@ -224,7 +193,7 @@ class Rounds:
         self._points[number] = opened.points
         raw, loss, auc = np.empty(0), math.nan, math.nan
         if state == COMPLETE:
-            raw = self._whole(opened)
+            raw = opened.whole(self._material)
             loss, auc = judged(raw, self._material.labels, self._material.folds)
         elif opened.points:
             point = opened.points[max(opened.points)]
@@ -238,12 +207,6 @@ class Rounds:
         self._proposals.end(trial)
         self.trials.append(trial)
         self._drop_raw()
-
-    def _whole(self, opened: _Open) -> NDArray[np.float64]:
-        raw = np.full(len(self._material.labels), np.nan)
-        for fold, values in opened.raw.items():
-            raw[self._material.folds.held_out(fold)] = values
-        return raw
 
     def _drop_raw(self) -> None:
         """Keep the log-odds of the best of each family only: they are as long as the table."""

@@ -15,12 +15,13 @@ from training.folds import Folds
 from training.progress import Progress
 from training.search.budget import Budget
 from training.search.curve import learning_curve
-from training.search.found import COMPLETE, FAILED, Search, Trial
-from training.search.proposals import Proposals
+from training.search.found import COMPLETE, FAILED, CurvePoint, Search, Trial
+from training.search.proposals import Proposals, kept
 from training.search.rounds import Rounds
 from training.search.runners import Inline, Processes, Runner
 from training.search.space import shipped
 from training.search.task import Material
+from training.search.workplace import clear_abandoned
 
 ROWS_WORTH_PROCESSES = 20_000
 """Below this a fit takes less than starting a process (about 1.5 s)."""
@@ -58,23 +59,14 @@ def search(
         key: what the kept trials are about.
 
     Raises:
-        DataError: every candidate failed, or `resume` keeps another search.
+        DataError: every candidate failed, `resume` keeps another search, or a disk is full.
     """
     material = Material(code(rows), labels, folds, groups, seed)
     first = shipped(budget.families) if first is None else first
-    proposals = Proposals(first, budget.families, seed, halving=budget.open_ended, folder=resume, key=key)
-    runner: Runner | None = None
-    try:
-        runner = _runner(material, budget)
-        rounds = Rounds(material, proposals, runner, budget, shipped=len(first))
-        rounds.run(progress)
-        best = _best(rounds.trials)
-        runner.drop()
-        curve = learning_curve(material, best, runner, rounds.points(best), seconds=rounds.left(best))
-    finally:
-        proposals.close()
-        if runner is not None:
-            runner.close()
+    clear_abandoned()
+    with kept(resume):
+        proposals = Proposals(first, budget.families, seed, halving=budget.open_ended, folder=resume, key=key)
+        rounds, best, curve = _rounds(material, proposals, budget, shipped=len(first), progress=progress)
     return Search(
         best=best,
         trials=_lean(rounds.trials),
@@ -85,6 +77,24 @@ def search(
         last_tenth=_last_tenth(rounds.trials, rounds.spent) if budget.open_ended else None,
         resumed=rounds.resumed,
     )
+
+
+def _rounds(
+    material: Material, proposals: Proposals, budget: Budget, *, shipped: int, progress: Progress
+) -> tuple[Rounds, Trial, tuple[CurvePoint, ...]]:
+    """Run all rounds; return them with the best trial and its learning curve, every worker gone."""
+    runner: Runner | None = None
+    try:
+        runner = _runner(material, budget)
+        rounds = Rounds(material, proposals, runner, budget, shipped=shipped)
+        rounds.run(progress)
+        best = _best(rounds.trials)
+        runner.drop()
+        return rounds, best, learning_curve(material, best, runner, rounds.points(best), seconds=rounds.left)
+    finally:
+        proposals.close()
+        if runner is not None:
+            runner.close()
 
 
 def fit_best(
