@@ -25,7 +25,7 @@ class UnderWay:
         seconds: of all fits.
         raw: log-odds of the rows held out, by fold.
         points: what was met of the learning curve, by share of the rows.
-        retried: tasks that were begun again after their worker died.
+        retried: whether a task was begun again after its worker died, which is done once.
     """
 
     candidate: Candidate
@@ -34,7 +34,7 @@ class UnderWay:
     seconds: float = 0.0
     raw: dict[int, NDArray[np.float64]] = field(default_factory=dict)
     points: dict[float, CurvePoint] = field(default_factory=dict)
-    retried: set[Task] = field(default_factory=set)
+    retried: bool = False
 
     @property
     def looked_at(self) -> float:
