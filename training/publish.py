@@ -1,5 +1,6 @@
 """A draft's way into the store and the registry: whole or not at all."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +63,7 @@ def publish(
     """
     contract, version = draft.contract, draft.version
     with one_at_a_time(releases):
+        _clear_partial(releases)
         store, ledger = FolderReleases(releases), Ledger(releases, contract, registry_uri)
         run_id, number = _keep(store, ledger, draft, store.set_challenger, artifacts)
         ledger.sync()
@@ -84,10 +86,21 @@ def publish_cheap(draft: Draft, releases: Path, *, registry_uri: str = "") -> Pu
         ReleaseError: the release cannot be written or not be named; the one that was named stays.
     """
     with one_at_a_time(releases):
+        _clear_partial(releases)
         store, ledger = FolderReleases(releases), Ledger(releases, draft.contract, registry_uri)
         run_id, number = _keep(store, ledger, draft, store.set_cheap)
         ledger.follow()
     return Published(run_id if number else "", number, CHEAP, tuple(ledger.notes))
+
+
+def _clear_partial(releases: Path) -> None:
+    """Remove what a killed command has left half-written; whoever calls holds the lock, so nobody writes now."""
+    for pattern in (".partial-*", "*/.partial-*"):
+        for left in releases.glob(pattern):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _keep(

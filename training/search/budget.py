@@ -1,5 +1,6 @@
 """How much a search may use."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,11 +83,16 @@ def read_budget(
         families: names by commas.
 
     Raises:
-        Misuse: a family is unknown or not installed, or the price is not above 0.
+        Misuse: a family is unknown or not installed, the price is not above 0, or a figure is none.
     """
+    for option, figure in (("--seconds", seconds), ("--dollars", dollars), ("--price", price)):
+        if figure is not None and not math.isfinite(figure):
+            raise Misuse(
+                f"{option} {figure}: must be a finite number; without --seconds and --dollars there is no limit"
+            )
+    if not price > 0:
+        raise Misuse(f"--price {price:g}: must be above 0 dollars an hour")
     if dollars is not None:
-        if not price > 0:
-            raise Misuse(f"--price {price}: must be above 0 dollars an hour")
         bought = dollars / price * _HOUR
         seconds = bought if seconds is None else min(seconds, bought)
     return Budget(seconds, trials, _began(), workers, read_families(families))

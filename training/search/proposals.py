@@ -7,8 +7,8 @@ parallel hyperparameter tuning", MLSys 2020. A resumed search keeps its trials i
 import json
 import sqlite3
 import warnings
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import optuna
 from numpy.typing import NDArray
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,6 +29,7 @@ from training.search.worker import candidate_from
 _STUDY, _DATABASE = "search", "search.db"
 _SHIPPED, _RECORD = "shipped", "record"
 _RECORDED = ("number", "state", "log_loss", "auc", "seconds", "at", "why")
+_PARTIAL = ".partial.npy"
 _EASY, _REDUCTION = 1, 3
 
 
@@ -76,7 +78,9 @@ class Proposals:
             if _RECORD in told.user_attrs:
                 record = dict(told.user_attrs[_RECORD])
                 candidate = candidate_from(json.loads(record.pop("candidate")))
-                found.append(Trial(candidate=candidate, raw=self._kept(record["number"]), **record))
+                trial = Trial(candidate=candidate, raw=self._kept(record["number"]), **record)
+                if trial.state != COMPLETE or len(trial.raw):  # else it is tried again
+                    found.append(trial)
         return found
 
     def shipped(self, skip: set[str]) -> tuple[int, Candidate] | None:
@@ -128,7 +132,7 @@ class Proposals:
     def _kept(self, number: int) -> NDArray[np.float64]:
         try:
             raw: NDArray[np.float64] = np.load(Path(self._folder or ".") / f"raw-{number}.npy")
-        except (OSError, ValueError):
+        except (OSError, ValueError, EOFError):
             return np.empty(0)
         return raw
 
@@ -140,6 +144,8 @@ class Proposals:
                 f"{folder} keeps a search over another table, contract or seed: give another folder, or remove this one"
             )
         self._study.set_user_attr("key", key)
+        for left in folder.glob(f"*{_PARTIAL}"):
+            left.unlink(missing_ok=True)
         trials = self._study.get_trials(deepcopy=False)
         for _ in [told for told in trials if told.state == TrialState.WAITING]:
             self._study.tell(self._study.ask(), state=TrialState.FAIL)
@@ -160,7 +166,33 @@ def _storage(folder: Path) -> Any:
         raise DataError(f"{folder} cannot keep a search: {reason}; give another folder, or remove this one") from None
 
 
+@contextmanager
+def kept(folder: Path | None) -> Iterator[None]:
+    """Turn what a storage raises that fails on the way into a sentence.
+
+    Args:
+        folder: keeps the study; None where nothing is kept, and so nothing of this kind can fail.
+
+    Raises:
+        DataError: the folder cannot keep the search any longer; what it keeps already stays.
+    """
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise DataError(_full(folder, reason)) from None
+
+
 def _write(path: Path, raw: NDArray[np.float64]) -> None:
-    partial = path.with_suffix(".partial.npy")
-    np.save(partial, raw)
-    partial.replace(path)
+    partial = path.with_suffix(_PARTIAL)
+    try:
+        np.save(partial, raw)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        reason = error.strerror or "there is no room for it"  # numpy counts bytes instead
+        raise DataError(_full(path.parent, reason)) from None
+
+
+def _full(folder: Path | None, reason: str) -> str:
+    return f"{folder} cannot keep the search any longer: {reason}; make room, then the same command goes on from there"

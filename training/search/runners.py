@@ -3,7 +3,6 @@
 import json
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +16,13 @@ from typing import IO, Protocol, cast
 
 import numpy as np
 
+from ebb.errors import DataError
 from training.search.material_files import write_material
 from training.search.task import Done, Material, Task, perform
+from training.search.workplace import Workplace
+
+_LONGEST_WAIT = 3600.0
+"""Seconds of one wait; the caller waits again. The system refuses to wait for ages."""
 
 
 class Runner(Protocol):
@@ -118,16 +122,25 @@ class Processes:
     Args:
         material: of the tasks.
         slots: how many workers.
+
+    Raises:
+        DataError: the folder for temporary files has no room for the material.
     """
 
     def __init__(self, material: Material, slots: int) -> None:
         self.slots = slots
-        self._folder = Path(tempfile.mkdtemp(prefix="ebb-search-"))
         self._workers: list[_Worker] = []
         self._count = 0
+        self._place: Workplace | None = None
         try:
+            self._place = Workplace()
+            self._folder = self._place.folder
             write_material(material, self._folder)
-            self._workers = [_Worker(self._folder) for _ in range(slots)]
+            for _ in range(slots):
+                self._workers.append(_Worker(self._folder))
+        except OSError as error:
+            self.close()
+            raise DataError(_no_room(error)) from None
         except BaseException:
             self.close()
             raise
@@ -159,7 +172,7 @@ class Processes:
         with selectors.DefaultSelector() as selector:
             for worker in busy:
                 selector.register(worker.answers, selectors.EVENT_READ, worker)
-            ready = selector.select(None if seconds is None else max(0.0, seconds))
+            ready = selector.select(None if seconds is None else min(max(0.0, seconds), _LONGEST_WAIT))
         return [self._done(key.data) for key, _ in ready]
 
     def drop(self) -> None:
@@ -174,7 +187,8 @@ class Processes:
         for worker in self._workers:
             worker.end()
         self._workers = []
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._place is not None:
+            self._place.close()
 
     def _done(self, worker: _Worker) -> Done:
         task = cast("Task", worker.task)
@@ -184,7 +198,7 @@ class Processes:
             worker.end()
             code = worker.process.returncode
             why = f"its process ended with {signal.Signals(-code).name}" if code < 0 else f"its process ended: {code}"
-            return Done(task, None, 0, time.perf_counter() - worker.since, why)
+            return Done(task, None, 0, time.perf_counter() - worker.since, why, lost=True)
         told = json.loads(line)
         answer = self._folder / worker.answer
         raw = None
@@ -192,6 +206,14 @@ class Processes:
             raw = np.load(answer)
             answer.unlink()
         return Done(task, raw, told["rows"], told["seconds"], told["why"])
+
+
+def _no_room(error: OSError) -> str:
+    reason = error.strerror or "there is no room for it"  # numpy counts bytes instead
+    return (
+        f"the search's working files cannot be kept in {tempfile.gettempdir()}: {reason}; make room there, or let "
+        "TMPDIR name another folder"
+    )
 
 
 @contextmanager

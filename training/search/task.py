@@ -56,6 +56,7 @@ class Done:
         rows: learned from.
         seconds: it took.
         why: of a failure.
+        lost: whether its process died, which says nothing about the candidate.
     """
 
     task: Task
@@ -63,6 +64,7 @@ class Done:
     rows: int
     seconds: float
     why: str = ""
+    lost: bool = False
 
 
 def perform(material: Material, task: Task) -> Done:

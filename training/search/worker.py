@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.fit import Candidate, Linear, TreeSize
 from training.fit.logistic import LOGISTIC
@@ -34,10 +35,20 @@ def serve(folder: Path, tasks: IO[str], answers: IO[str]) -> None:
         told = json.loads(line)
         task = Task(told["trial"], candidate_from(told["candidate"]), told["fold"], told["share"])
         done = perform(material, task)
-        if done.raw is not None:
-            np.save(folder / told["answer"], done.raw)
-        answers.write(json.dumps({"rows": done.rows, "seconds": done.seconds, "why": done.why}) + "\n")
+        why = done.why if done.raw is None else _kept(folder / told["answer"], done.raw)
+        answers.write(json.dumps({"rows": done.rows, "seconds": done.seconds, "why": why}) + "\n")
         answers.flush()
+
+
+def _kept(path: Path, raw: NDArray[np.float64]) -> str:
+    """Write log-odds, and return why that failed; empty where it did not."""
+    try:
+        np.save(path, raw)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        reason = error.strerror or "there is no room for it"  # numpy counts bytes instead
+        return f"its answer cannot be kept in {path.parent.parent}: {reason}"
+    return ""
 
 
 def candidate_from(told: dict[str, object]) -> Candidate:
