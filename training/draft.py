@@ -8,12 +8,13 @@ from typing import Any
 
 from ebb.contract.model import Contract
 from ebb.release.golden import golden_to_bytes
-from ebb.release.manifest import CARD, CONTRACT, GOLDEN, METRICS, MODEL, REFERENCE, version_of
+from ebb.release.manifest import CARD, CONTRACT, GOLDEN, METRICS, MODEL, REFERENCE, digest, version_of
 from ebb.release.reference import make_reference
+from training.card import Story, card, table_of
 from training.export.golden import make_golden
 from training.judgement import Judgement
 from training.labelled import Labelled
-from training.report import Story, card
+from training.provenance import git_commit, library_versions
 from training.search import Search, Trial
 
 _BASIS = (
@@ -79,9 +80,15 @@ def make_draft(
     }
     metrics = _metrics(judgement, found, notes)
     golden = make_golden(contract, data.inputs, judgement.model, judgement.scorer, seed)
-    answers, held = judgement.probabilities, found.folds.held
-    version = version_of(content)
-    story = Story(contract, version, data.sha256, data.labels[held], answers[held], metrics, judgement.gates)
+    story = Story(
+        contract=contract,
+        contract_sha256=digest(text),
+        version=version_of(content),
+        table=table_of(contract, data),
+        metrics=metrics,
+        git_commit=git_commit(),
+        libraries=library_versions(),
+    )
     content[GOLDEN] = golden_to_bytes(golden)
     content[METRICS] = (json.dumps(metrics, indent=2, ensure_ascii=False) + "\n").encode()
     content[CARD] = card(story).encode()

@@ -124,7 +124,7 @@ def _print(result: "TrainResult") -> None:
 
 
 def _print_gates(title: str, gates: "Sequence[Gate]") -> None:
-    from training.report import figure  # noqa: PLC0415 - as above
+    from training.card import figure  # noqa: PLC0415 - as above
 
     if gates:
         rows = [(gate.name, figure(gate.value), _asked(gate, figure(gate.limit)), gate.verdict) for gate in gates]
