@@ -3,16 +3,19 @@
 import os
 import signal
 import sys
-from types import FrameType
+from types import TracebackType
+
+from local.interrupts import ignored, press, pressed
 
 _INTERRUPTED = 130
-_pressed: list[int] = []
+_AGAIN_SECONDS = 0.05
 
 
 def main() -> None:
     """Enter from the command line."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _press)
+        sys.unraisablehook, sys.excepthook = ignored, _uncaught
+        signal.signal(signal.SIGINT, press)
     try:
         from local.cli import run  # noqa: PLC0415 - importing takes a moment in which Ctrl-C may come
 
@@ -21,10 +24,10 @@ def main() -> None:
         code = _interrupted()
     except Exception:
         # Workers die of the same Ctrl-C, and their end may be what is heard first.
-        if not _pressed:
+        if not pressed():
             raise
         code = _interrupted()
-    if code == _INTERRUPTED or (code and _pressed):
+    if code == _INTERRUPTED or (code and pressed()):
         # Everything of ours is undone by now. Native libraries that were stopped in the middle may crash when the
         # interpreter takes them down.
         sys.stdout.flush()
@@ -33,9 +36,25 @@ def main() -> None:
     sys.exit(code)
 
 
-def _press(number: int, _frame: FrameType | None) -> None:
-    _pressed.append(number)
-    raise KeyboardInterrupt
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """End as interrupted where a second Ctrl-C came while the first was being answered."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os._exit(_interrupted())
+
+
+def _unraised(ignored: "sys.UnraisableHookArgs") -> None:
+    """Press again where Python cannot raise, such as in the callback of a weak reference, of which imports have many."""
+    if ignored.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(ignored)
+        return
+    from threading import Timer  # noqa: PLC0415 - needed almost never
+
+    again = Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
 
 
 def _interrupted() -> int:

@@ -7,7 +7,7 @@ import typer
 
 from ebb.errors import GateRefused
 from local.commands.registry_options import MlflowUri
-from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
+from local.terminal import QuietProgress, TerminalProgress, console, next_step, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,6 @@ def train(
     """
     from training.pipeline import TrainOptions  # noqa: PLC0415 - takes seconds, and --help should not
     from training.pipeline import train as run  # noqa: PLC0415 - takes seconds, and --help should not
-    from training.progress import Silent  # noqa: PLC0415 - as above
     from training.registry.address import check_uri  # noqa: PLC0415 - as above
     from training.search.budget import read_budget  # noqa: PLC0415 - as above
 
@@ -67,7 +66,7 @@ def train(
         budget = read_budget(seconds, dollars, price, trials=trials, workers=workers, families=families)
         check_uri(mlflow)
         options = TrainOptions(budget, resume, promote, cheap, mlflow)
-        result = run(contract, data, out, Silent() if json else TerminalProgress(), options)
+        result = run(contract, data, out, QuietProgress() if json else TerminalProgress(), options)
     except GateRefused as refused:
         if not json:
             _print_gates("Refused", refused.gates)

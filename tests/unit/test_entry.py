@@ -45,3 +45,82 @@ def test_a_failure_without_ctrl_c_stays_one() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+SWALLOWED = """
+import os, signal
+import local.cli
+from local.entry import main
+from local.terminal import {progress}
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+
+def swallow():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.pause()
+    except:
+        pass
+
+def run():
+    try:
+        with {progress}().step("Look", 2) as advance:
+            {inside}
+        print("went on")
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+local.cli.run = run
+main()
+"""
+
+
+@pytest.mark.parametrize("progress", ["TerminalProgress", "QuietProgress"])
+@pytest.mark.parametrize("inside", ["swallow()", "Finalized()", "swallow(); advance(1); print('went on')"])
+def test_an_interrupt_that_a_library_swallows_is_heard_at_the_next_progress(progress: str, inside: str) -> None:
+    program = SWALLOWED.format(progress=progress, inside=inside)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 130, done.stderr
+    assert "went on" not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_ctrl_c_while_the_first_is_answered_is_no_traceback() -> None:
+    program = (
+        "import os, signal\nimport local.cli, local.entry\n"
+        "def again():\n    os.kill(os.getpid(), signal.SIGINT)\n    signal.pause()\n"
+        "local.cli.run, first = again, local.entry._interrupted\n"
+        "calls = []\n"
+        "def answer():\n    calls.append(1)\n    return again() if len(calls) == 1 else first()\n"
+        "local.entry._interrupted = answer\nlocal.entry.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "ebb: interrupted; nothing half-written was kept\n")
+
+
+def test_ctrl_c_where_python_cannot_raise_is_heard_a_moment_later() -> None:
+    program = """
+import os, signal, weakref
+import local.cli
+from local.entry import main
+
+class Thing: pass
+
+def run():
+    thing = Thing()
+    weak = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT) or sum(range(10_000)))
+    del thing
+    while True:
+        signal.pause()
+
+local.cli.run = run
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == "ebb: interrupted; nothing half-written was kept\n"
