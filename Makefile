@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 KEEP ?=
 
-.PHONY: help demo test lint types unit integration verify bench bench-peers bench-history lock setup clean
+.PHONY: help demo test lint types unit integration verify bench bench-peers bench-history dvc lock setup clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,11 +44,16 @@ bench-peers: setup ## Measure Ebb beside MLServer, BentoML, MLflow, FastAPI and 
 bench-history: setup ## History of 50 million rows: as-of reads, months that come and go (needs 40 GB of disk)
 	$(PY) -m tests.load.history
 
+dvc: ## Install DVC into .tools/dvc, for the pipeline in dvc.yaml (docs/dvc.md)
+	@sh local/setup.sh dvc
+
 lock: setup ## Resolve the locks anew
 	UV=$$(command -v uv || echo .tools/bin/uv); \
 	set -- --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q; \
 	$$UV pip compile "$$@" requirements/all.in -o requirements.txt && \
 	$$UV pip compile "$$@" -c requirements.txt requirements/demo.in -o requirements/demo.txt && \
+	$$UV pip compile "$$@" --no-emit-package hydra-core --no-emit-package omegaconf \
+		--no-emit-package antlr4-python3-runtime requirements/dvc.in -o requirements/dvc.txt && \
 	for peer in requirements/peers/*.in; do $$UV pip compile "$$@" "$$peer" -o "$${peer%.in}.txt" || exit 1; done
 
 clean: ## Remove what the targets made

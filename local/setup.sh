@@ -2,16 +2,17 @@
 # Make .venv ready: find a Python, bootstrap uv, install one of the locks, then Ebb itself.
 #   sh local/setup.sh demo    what `make demo` needs
 #   sh local/setup.sh all     that and what `make test` needs
+#   sh local/setup.sh dvc     only DVC, in .tools/dvc; `all` makes it too
 #   sh local/setup.sh python  only print the Python that would be used
-# A stamp in .venv remembers which lock is installed, so that a second call changes nothing.
+# A stamp in each environment remembers which lock is installed, so that a second call changes nothing.
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-demo}
 case $what in
     demo) lock=requirements/demo.txt ;;
     all) lock=requirements.txt ;;
-    python) lock= ;;
-    *) echo "setup: say demo, all or python, not '$what'" >&2; exit 2 ;;
+    dvc | python) lock= ;;
+    *) echo "setup: say demo, all, dvc or python, not '$what'" >&2; exit 2 ;;
 esac
 
 say() { if [ -t 2 ]; then printf '\033[2m%s\033[0m\n' "$*" >&2; else echo "$*" >&2; fi; }
@@ -60,15 +61,36 @@ find_uv() {
     echo "$PWD/.tools/bin/uv"
 }
 
+dvc_stamp() { echo ".tools/dvc/.lock-$(cksum <requirements/dvc.txt | tr ' ' '-')"; }
+
+dvc_installed() { [ -e "$(dvc_stamp)" ] && .tools/dvc/bin/python -c 'import sys' 2>/dev/null; }
+
+# The lock is whole, so nothing is resolved; what it leaves out on purpose is not asked for.
+install_dvc() {
+    say "Installing DVC into .tools/dvc"
+    rm -rf .tools/dvc
+    "$uv" venv -q --python "$python" .tools/dvc
+    "$uv" pip sync -q --python "$PWD/.tools/dvc/bin/python" --compile-bytecode --only-binary :all: \
+        --require-hashes requirements/dvc.txt
+    touch "$(dvc_stamp)"
+}
+
+install_ebb() {
+    if [ -e .venv ] && ! .venv/bin/python -c 'import sys' 2>/dev/null; then rm -rf .venv; fi
+    [ -e .venv ] || "$uv" venv -q --python "$python" .venv
+    rm -f .venv/.lock-* # whatever was installed whole is not any more
+    say "Installing $(grep -c '^[a-z].*==' "$lock") locked packages with $("$python" --version)"
+    "$uv" pip install -q --python "$PWD/.venv/bin/python" --compile-bytecode --only-binary :all: --require-hashes -r "$lock"
+    "$uv" pip install -q --python "$PWD/.venv/bin/python" --no-deps --no-build-isolation -e layers/ebb -e .
+    touch ".venv/.lock-$what-$(stamp "$lock")"
+}
+
 if [ "$what" = python ]; then find_python; exit; fi
-if installed; then exit 0; fi
+missing=
+if [ "$what" != dvc ] && ! installed; then missing=install_ebb; fi
+if [ "$what" != demo ] && ! dvc_installed; then missing="$missing install_dvc"; fi
+if [ -z "$missing" ]; then exit 0; fi
 python=$(find_python)
 python=$("$python" -c 'import sys; print(sys.executable)')
 uv=$(find_uv)
-if [ -e .venv ] && ! .venv/bin/python -c 'import sys' 2>/dev/null; then rm -rf .venv; fi
-[ -e .venv ] || "$uv" venv -q --python "$python" .venv
-rm -f .venv/.lock-* # whatever was installed whole is not any more
-say "Installing $(grep -c '^[a-z].*==' "$lock") locked packages with $("$python" --version)"
-"$uv" pip install -q --python "$PWD/.venv/bin/python" --compile-bytecode --only-binary :all: --require-hashes -r "$lock"
-"$uv" pip install -q --python "$PWD/.venv/bin/python" --no-deps --no-build-isolation -e layers/ebb -e .
-touch ".venv/.lock-$what-$(stamp "$lock")"
+for step in $missing; do "$step"; done
