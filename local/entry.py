@@ -8,7 +8,6 @@ from types import TracebackType
 from local.interrupts import ignored, press, pressed
 
 _INTERRUPTED = 130
-_AGAIN_SECONDS = 0.05
 
 
 def main() -> None:
@@ -43,18 +42,6 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
         return
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os._exit(_interrupted())
-
-
-def _unraised(ignored: "sys.UnraisableHookArgs") -> None:
-    """Press again where Python cannot raise, such as in the callback of a weak reference, of which imports have many."""
-    if ignored.exc_type is not KeyboardInterrupt:
-        sys.__unraisablehook__(ignored)
-        return
-    from threading import Timer  # noqa: PLC0415 - needed almost never
-
-    again = Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), signal.SIGINT))
-    again.daemon = True
-    again.start()
 
 
 def _interrupted() -> int:
