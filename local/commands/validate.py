@@ -39,7 +39,8 @@ def validate(  # noqa: PLR0917 - Typer tells options by their names
     """
     from training.contract_file import read_contract  # noqa: PLC0415 - keeps `ebb --help` quick
     from training.progress import Silent  # noqa: PLC0415 - as above
-    from training.validation.table import Question, validate_table  # noqa: PLC0415 - as above
+    from training.validation.question import Question  # noqa: PLC0415 - as above
+    from training.validation.table import validate_table  # noqa: PLC0415 - as above
 
     parsed, _ = read_contract(contract)
     question = Question(

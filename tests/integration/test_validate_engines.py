@@ -13,7 +13,8 @@ from tests.unit.validate_case import NOW, good, made_contract, spoiled
 from training.dataset import accept_table
 from training.validation import Validation
 from training.validation.expected import Kind
-from training.validation.table import Question, validate_table
+from training.validation.question import Question
+from training.validation.table import validate_table
 
 
 def both(folder: Path, columns: dict[str, Any], **asked: Any) -> tuple[Validation, Validation]:

@@ -1,69 +1,31 @@
-"""The suite judged on a profile: one row of figures, and each expectation as one of Great Expectations' on a figure."""
+"""The suite judged on a profile: what it says of each expectation, held against the expectation's bounds."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset.label import same_value
 from training.validation.drift import Bins, count_categories, ks, psi
-from training.validation.expected import COUNTED, FIGURELESS, Expected, Kind, Verdict, fact
-from training.validation.gx import judge, load
+from training.validation.expected import FIGURELESS, Expected, Kind, Verdict
+from training.validation.judged import keep
 from training.validation.profile import ColumnProfile, Profile
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def judge_profile(profile: Profile, suite: Sequence[Expected]) -> tuple[list[Verdict], list[Any]]:
-    """Judge a profile.
-
-    Returns:
-        A verdict for each expectation, and Great Expectations' results, in the order of the suite.
-    """
+def judge_profile(profile: Profile, suite: Sequence[Expected]) -> list[Verdict]:
+    """Judge a profile; a verdict for each expectation, in the order of the suite."""
     figures = [figure(expected, profile) for expected in suite]
-    frame = _frame(suite, figures)
-    found = judge(frame, [_as_gx(expected) for expected in suite], "profile", examples=0)
-    verdicts = [
-        Verdict(expected, bool(result.success), _observed(expected, told), _example(expected, profile, told))
-        for expected, result, told in zip(suite, found.results, figures, strict=True)
+    holds = keep(suite, figures)
+    return [
+        Verdict(expected, bool(passed), _observed(expected, told), _example(expected, profile, told))
+        for expected, passed, told in zip(suite, holds, figures, strict=True)
     ]
-    return verdicts, list(found.results)
 
 
 def _observed(expected: Expected, told: float | None) -> float | None:
     if told is None or expected.kind in FIGURELESS:
         return None
     return 1.0 - told if expected.kind is Kind.MISSING_RATE else told
-
-
-def _frame(suite: Sequence[Expected], figures: Sequence[float | None]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415 - takes a second
-
-    row = {
-        fact(expected.column, expected.kind.value): [np.nan if told is None else told]
-        for expected, told in zip(suite, figures, strict=True)
-    }
-    return pd.DataFrame(row)
-
-
-def _as_gx(expected: Expected) -> Any:
-    expectations = load().expectations
-    column = fact(expected.column, expected.kind.value)
-    if expected.kind is Kind.EXISTS:
-        return expectations.ExpectColumnMinToBeBetween(column=column, min_value=1, severity=expected.severity)
-    if expected.kind in COUNTED:
-        return expectations.ExpectColumnMaxToBeBetween(column=column, max_value=0, severity=expected.severity)
-    least, most = expected.minimum, expected.maximum
-    if expected.kind is Kind.LABEL_POSITIVE:
-        least = 1
-    if expected.kind is Kind.MISSING_RATE:
-        # The filled share is what rows are judged by: the same subtraction, so that no last bit differs.
-        least, most = 1.0 - (1.0 if most is None else most), 1.0 - (least or 0.0)
-    return expectations.ExpectColumnMaxToBeBetween(
-        column=column, min_value=least, max_value=most, severity=expected.severity
-    )
 
 
 def figure(expected: Expected, profile: Profile) -> float | None:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ebb.contract import Contract, Feature, Kind
 from ebb.features.values import LONGEST_CATEGORY
-from training.dataset import Dataset
 from training.dataset.event_times import event_times_by_row
 from training.dataset.label import same_value
 from training.dataset.numbers import as_flags, as_numbers
@@ -56,41 +55,8 @@ def frame_of_table(contract: Contract, table: pa.Table, now: float) -> "pd.DataF
     return pd.DataFrame(made, copy=False)
 
 
-def frame_of_dataset(contract: Contract, dataset: Dataset, rows: NDArray[np.intp], now: float) -> "pd.DataFrame":
-    """Return some rows of accepted data as the frame that their table would give.
-
-    Args:
-        contract: what the data was accepted by.
-        dataset: the data.
-        rows: which rows.
-        now: the moment of judging, epoch seconds.
-    """
-    import pandas as pd  # noqa: PLC0415 - as above
-
-    made: Columns = {}
-    for i, feature in enumerate(contract.numbers):
-        _numbers_read(made, feature, dataset.inputs.numbers[rows, i].astype(np.float64), np.zeros(len(rows), bool))
-    for i, feature in enumerate(contract.categories):
-        texts = dataset.inputs.categories[rows, i]
-        made[feature.column] = np.where(texts == "", None, texts)
-        made[fact(feature.column, "readable")] = np.ones(len(rows), bool)
-    if contract.entity_column is not None:
-        made[contract.entity_column] = dataset.entity_ids[rows]
-    if contract.event_time is not None and dataset.event_times is not None:
-        made[contract.event_time] = dataset.event_times[rows]
-    if dataset.labels is not None:
-        positive = dataset.labels[rows] == 1
-        made[contract.label.column] = np.where(positive, same_value(contract.label.positive), "any other value")
-        _outcome(made, contract, positive, now)
-    return pd.DataFrame(made, copy=False)
-
-
 def _numbers(made: Columns, feature: Feature, column: pa.ChunkedArray) -> None:
     values, unreadable = as_flags(column) if feature.kind is Kind.FLAG else as_numbers(column)
-    _numbers_read(made, feature, values, unreadable)
-
-
-def _numbers_read(made: Columns, feature: Feature, values: NDArray[np.float64], unreadable: NDArray[np.bool_]) -> None:
     made[feature.column] = values
     made[fact(feature.column, "readable")] = ~unreadable
     if unreadable.any():

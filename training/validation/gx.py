@@ -30,7 +30,7 @@ def load() -> Any:
     return great_expectations
 
 
-def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, examples: int) -> Any:
+def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, examples: int, rows: bool = False) -> Any:
     """Hold a frame against expectations of Great Expectations.
 
     Args:
@@ -38,6 +38,7 @@ def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, exam
         expectations: in the order of the results.
         name: the suite's.
         examples: how many values that break an expectation its result may hold; 0 for personal ones.
+        rows: whether results list all rows that break them, by their position.
 
     Returns:
         Its `ExpectationSuiteValidationResult`, with the results in the order of the expectations.
@@ -52,7 +53,8 @@ def judge(frame: "pd.DataFrame", expectations: Sequence[Any], name: str, *, exam
         for place, expectation in enumerate(expectations):
             expectation.meta = {_PLACE: place}
         suite = gx.ExpectationSuite(name=name, expectations=list(expectations))
-        found = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": examples})
+        detail = "COMPLETE" if rows else "BASIC"
+        found = batch.validate(suite, result_format={"result_format": detail, "partial_unexpected_count": examples})
     found.results.sort(key=lambda result: result.expectation_config.meta[_PLACE])
     return found
 

@@ -14,7 +14,8 @@ from typing import Any
 from ebb.contract import Contract
 from training.dataset.parquet_file import parquet_schema, part_files
 from training.events.engine import Advance, Engine
-from training.validation.profile_sql import Column, aggregates, columns_of, projection, repeated_sql, texts_sql
+from training.validation.profile_columns import Column, columns_of
+from training.validation.profile_sql import aggregates, projection, repeated_sql, texts_sql
 
 EXACT_ROWS = 1_000_000
 """Up to so many rows different values are counted exactly, beyond within about 2 % (HyperLogLog)."""
@@ -55,6 +56,11 @@ class Profile:
     repeated: float | None = None
     immature: int | None = None
 
+    @property
+    def filled(self) -> frozenset[str]:
+        """Columns in which nothing is missing."""
+        return frozenset(name for name, column in self.columns.items() if column.figures["filled"] == self.rows)
+
 
 def profile(
     engine: Engine,
@@ -64,6 +70,7 @@ def profile(
     now: float,
     edges: Mapping[str, tuple[float, ...]],
     advance: Advance | None = None,
+    keys_checked: int = KEYS_CHECKED,
 ) -> Profile:
     """Profile a Parquet file or a folder of them.
 
@@ -74,6 +81,7 @@ def profile(
         now: the moment of judging, epoch seconds.
         edges: of the reference's bins, by column.
         advance: told of hundredths as they are done.
+        keys_checked: of more rows, a share of the keys is held against each other, about so many.
 
     Raises:
         DataError: the files cannot be read.
@@ -94,7 +102,9 @@ def profile(
             few = found[column.name].figures["distinct"] <= MANY_TEXTS
             counted = engine.run(texts_sql(column, source, MANY_TEXTS if few else 1_000), str(path))
             found[column.name].texts = {str(text): int(count) for text, count in counted}
-    return Profile(int(told[0]), found, _repeated(engine, contract, columns, source, rows), _immature(columns, found))
+    parts = max(1, -(-rows // keys_checked))
+    repeated = _repeated(engine, contract, columns, source, parts)
+    return Profile(int(told[0]), found, repeated, _immature(columns, found))
 
 
 def _found(columns: list[Column], told: list[Any]) -> dict[str, ColumnProfile]:
@@ -108,11 +118,10 @@ def _found(columns: list[Column], told: list[Any]) -> dict[str, ColumnProfile]:
     return found
 
 
-def _repeated(engine: Engine, contract: Contract, columns: list[Column], source: str, rows: int) -> float | None:
+def _repeated(engine: Engine, contract: Contract, columns: list[Column], source: str, parts: int) -> float | None:
     by_use = {column.use: column for column in columns}
     if contract.entity_column is None or "key" not in by_use:
         return None
-    parts = max(1, -(-rows // KEYS_CHECKED))
     found = engine.run(repeated_sql(by_use["key"], by_use.get("time"), source, parts), contract.entity_column)[0][0]
     return float(found or 0) * parts
 

@@ -13,10 +13,12 @@ from training.dataset import Dataset
 from training.describe.single import judged_rows
 from training.progress import Progress, Silent
 from training.validation.expected import Verdict
+from training.validation.facts import judge_profile
 from training.validation.finding import CRITICAL, Finding
-from training.validation.frame import frame_of_dataset
 from training.validation.learnable import judge_learnable
-from training.validation.rows import judge_rows
+from training.validation.measured import measure
+from training.validation.profile import Profile
+from training.validation.question import edges_of
 from training.validation.sentences import findings_of
 from training.validation.suite import Seen, suite_of
 
@@ -32,7 +34,7 @@ class Validation:
         verdicts: every expectation of the suite.
         rows: of the table.
         judged: rows that the suite looked at.
-        engine: `rows` or `profile`.
+        engine: `rows`, `profile`, or `figures` of accepted rows.
         docs: the data docs, bytes by file name; empty where they were not asked for.
     """
 
@@ -40,7 +42,7 @@ class Validation:
     verdicts: tuple[Verdict, ...]
     rows: int
     judged: int
-    engine: str = "rows"
+    engine: str = "figures"
     docs: Mapping[str, bytes] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Finding]:
@@ -84,8 +86,8 @@ def validate(
     now = time.time() if now is None else now
     chosen = _chosen(dataset)
     with progress.step("Judge expectations", 2 + docs) as done:
-        frame = frame_of_dataset(contract, dataset, chosen, now)
-        verdicts, results = judge_rows(frame, suite_of(contract, _seen(dataset, chosen, frame, now), reference))
+        told = measure(contract, dataset, chosen, now=now, edges=edges_of(contract, reference))
+        verdicts = judge_profile(told, suite_of(contract, _seen(dataset, chosen, told, now), reference))
         done(1)
         whole = len(chosen) == dataset.rows
         found = findings_of(verdicts, len(chosen), source)
@@ -95,25 +97,23 @@ def validate(
         pages: dict[str, bytes] = {}
         if docs:
             from training.validation.docs import PAGE, render  # noqa: PLC0415 - only where they are asked for
+            from training.validation.results import results_of  # noqa: PLC0415 - as above
 
             line = f"{dataset.rows:,} rows, {len(chosen):,} of them judged; contract {contract.name}"
-            pages[PAGE] = render(source, line, found, results)
+            pages[PAGE] = render(source, line, found, results_of(verdicts, len(chosen)))
             done(1)
     return Validation(tuple(found), tuple(verdicts), dataset.rows, len(chosen), docs=pages)
 
 
-def _seen(dataset: Dataset, chosen: NDArray[np.intp], frame: "object", now: float) -> Seen:
-    columns = frozenset(frame.columns)  # type: ignore[attr-defined]
-    filled = frozenset(name for name in columns if not frame[name].isna().any())  # type: ignore[index]
-    independent = 0 if dataset.groups is None else len(np.unique(dataset.groups[chosen]))
+def _seen(dataset: Dataset, chosen: NDArray[np.intp], told: Profile, now: float) -> Seen:
     return Seen(
-        columns=columns,
+        columns=frozenset(told.columns),
         rows=len(chosen),
         now=now,
         labelled=dataset.labels is not None,
         whole=len(chosen) == dataset.rows,
-        filled=filled,
-        independent=independent,
+        filled=told.filled,
+        independent=0 if dataset.groups is None else len(np.unique(dataset.groups[chosen])),
     )
 
 
