@@ -87,7 +87,8 @@ def fit_boosted(
         groups: number of each row's entity, [N]; None where every entity has one row.
     """
     coded = code(rows)
-    columns = learned_columns(coded, labels, seed, groups)
+    # scikit-learn wants doubles: made here, the float32 they come from do not lie beside them during the fit.
+    columns = learned_columns(coded, labels, seed, groups).astype(np.float64)
     trees = HistGradientBoostingClassifier(
         max_leaf_nodes=size.leaves,
         learning_rate=size.rate,
