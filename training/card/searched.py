@@ -26,9 +26,9 @@ def trials_over_time(search: Mapping[str, Any]) -> str:
     whole = [t for t in told if t["state"] == _COMPLETE]
     part = [t for t in told if t["state"] != _COMPLETE]
     losses = _of(told, "log_loss")
-    best, middle = float(losses.min()), float(np.median(losses))
-    y = round_axis("log loss", best, min(float(losses.max()), best + _ROOM * max(middle - best, _FLAT)))
-    x = round_axis("seconds of search", 0.0, max(float(_of(told, "at").max()), 1.0))
+    best, middle = float(np.min(losses)), float(np.median(losses))
+    y = round_axis("log loss", best, min(float(np.max(losses)), best + _ROOM * max(middle - best, _FLAT)))
+    x = round_axis("seconds of search", 0.0, max(float(np.max(_of(told, "at"))), 1.0))
     reached = np.minimum.accumulate(_of(whole, "log_loss")) if whole else np.empty(0)
     marks = [Line(np.repeat(_of(whole, "at"), 2)[1:], np.repeat(reached, 2)[:-1])] if whole else []
     return plot(
@@ -49,8 +49,8 @@ def learning_curve(search: Mapping[str, Any]) -> str:
     if len(curve) < _FEWEST:
         return ""
     rows, losses = _of(curve, "rows"), _of(curve, "log_loss")
-    x = round_axis("rows learned from", 0.0, float(rows.max()))
-    y: Axis = round_axis("log loss", float(losses.min()), float(losses.max()))
+    x = round_axis("rows learned from", 0.0, float(np.max(rows)))
+    y: Axis = round_axis("log loss", float(np.min(losses)), float(np.max(losses)))
     return plot("Learning curve", x, y, [Line(rows, losses), Dots(rows, losses)])
 
 

@@ -71,7 +71,7 @@ def table_of(contract: Contract, data: Labelled) -> Table:
         rows=rows,
         class_rate=float(data.labels.mean()),
         entities=rows if data.groups is None else len(np.unique(data.groups)),
-        first=None if times is None else float(times.min()),
-        last=None if times is None else float(times.max()),
+        first=None if times is None else float(np.min(times)),
+        last=None if times is None else float(np.max(times)),
         missing=dict(zip(names, shares.tolist(), strict=True)),
     )
