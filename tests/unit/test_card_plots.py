@@ -103,13 +103,19 @@ def test_trials_are_drawn_by_their_end() -> None:
     )
     drawn = searched.trials_over_time(told)
     assert drawn.count('class="dot"') == 2
-    assert drawn.count('class="ring"') == 1
+    rings = re.findall(r'class="ring" cx="[^"]+" cy="([^"]+)"', drawn)
+    assert rings == ["234.0", "234.0"]  # at the foot: a part cannot be compared with the whole
     assert searched.trials_over_time(search_of(trial("a", 0.5))) == ""
 
 
-def test_only_trials_that_were_given_up() -> None:
-    drawn = searched.trials_over_time(search_of(trial("a", 0.5, "pruned"), trial("b", 0.5, "pruned", at=0)))
-    assert drawn.count('class="ring"') == 2
+def test_without_a_complete_trial_there_is_nothing_to_draw() -> None:
+    given_up = search_of(trial("a", 0.5, "pruned"), trial("b", 0.5, "pruned", at=0))
+    assert searched.trials_over_time(given_up) == ""
+
+
+def test_trials_far_above_the_best_are_drawn_at_the_top() -> None:
+    drawn = searched.trials_over_time(search_of(trial("a", 0.40), trial("b", 0.41), trial("c", 9.0)))
+    assert re.findall(r'class="dot" cx="[^"]+" cy="([^"]+)"', drawn)[2] == "30.0"
 
 
 def test_what_more_rows_would_bring() -> None:

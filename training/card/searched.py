@@ -18,29 +18,22 @@ _FLAT = 0.001
 
 
 def trials_over_time(search: Mapping[str, Any]) -> str:
-    """Return the log loss of every trial by when it ended; empty where fewer than two are known."""
-    told = [t for t in search["trials"] if known(t["log_loss"]) and known(t["at"])]
-    if len(told) < _FEWEST:
+    """Return the log loss of every complete trial by when it ended, the others as rings at the foot.
+
+    What a part of the work came to cannot be compared with the whole. Empty where there is nothing to compare.
+    """
+    told = sorted((t for t in search["trials"] if known(t["at"])), key=lambda t: float(t["at"]))
+    whole = [t for t in told if t["state"] == _COMPLETE and known(t["log_loss"])]
+    if not whole or len(told) < _FEWEST:
         return ""
-    told.sort(key=lambda t: t["at"])
-    whole = [t for t in told if t["state"] == _COMPLETE]
-    part = [t for t in told if t["state"] != _COMPLETE]
-    losses = _of(told, "log_loss")
+    part, losses, at = [t for t in told if t not in whole], _of(whole, "log_loss"), _of(whole, "at")
     best, middle = float(np.min(losses)), float(np.median(losses))
     y = round_axis("log loss", best, min(float(np.max(losses)), best + _ROOM * max(middle - best, _FLAT)))
     x = round_axis("seconds of search", 0.0, max(float(np.max(_of(told, "at"))), 1.0))
-    reached = np.minimum.accumulate(_of(whole, "log_loss")) if whole else np.empty(0)
-    marks = [Line(np.repeat(_of(whole, "at"), 2)[1:], np.repeat(reached, 2)[:-1])] if whole else []
-    return plot(
-        "Trials over time",
-        x,
-        y,
-        [
-            *marks,
-            Dots(_of(part, "at"), _of(part, "log_loss"), "ring"),
-            Dots(_of(whole, "at"), _of(whole, "log_loss")),
-        ],
-    )
+    reached = np.minimum.accumulate(losses)
+    steps = Line(np.append(np.repeat(at, 2)[1:], x.high), np.repeat(reached, 2))
+    foot = Dots(_of(part, "at"), np.full(len(part), y.low), "ring")
+    return plot("Trials over time", x, y, [steps, foot, Dots(at, losses)])
 
 
 def learning_curve(search: Mapping[str, Any]) -> str:
