@@ -162,10 +162,18 @@ def _drift(contract: Contract, seen: Seen, reference: Reference) -> Iterator[Exp
 
 
 def holds_events(contract: Contract, columns: Collection[str]) -> bool:
-    """Tell whether a table holds the events that features are built from, and not the features."""
-    if contract.events is None or any(feature.column in columns for feature in contract.features):
+    """Tell whether a table holds the events that features are built from, and not the features.
+
+    Events may hold columns that are named as features are, so the moments decide: events have their own, and a table
+    that was built has its snapshot's, or the label, or every feature.
+    """
+    if contract.events is None:
         return False
-    return contract.events.entity in columns or contract.events.time in columns
+    features = [feature.column in columns for feature in contract.features]
+    if contract.events.time not in columns:
+        return contract.events.entity in columns and not any(features)
+    moment = contract.event_time if contract.event_time != contract.events.time else None
+    return moment not in columns and contract.label.column not in columns and not all(features)
 
 
 def events_suite(contract: Contract, seen: Seen) -> tuple[Expected, ...]:
