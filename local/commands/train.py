@@ -106,7 +106,10 @@ def _print(result: "TrainResult") -> None:
         "Out of fold",
         {
             "rows": f"{metrics['rows']:,}, {metrics['class_rate']:.1%} positive",
+            "AUC": _with_interval(metrics, "auc", 4),
             "Brier, log loss": f"{metrics['brier']:.4f}, {metrics['log_loss']:.4f}",
+            "profit": f"{_with_interval(metrics, 'profit', 2)} {metrics['money']['currency']} per entity, "
+            f"acting on {metrics['acted_on']:.1%}",
             "chosen": f"{metrics['search']['chosen']['name']} ({len(metrics['search']['trials'])} tried)",
             "role": result.role,
             "cheap release": result.cheap or "none",
@@ -120,6 +123,12 @@ def _print(result: "TrainResult") -> None:
             console.print(note, style="bold yellow", markup=False)
         else:
             console.print(f"note: {note}", markup=False)
+
+
+def _with_interval(metrics: dict[str, Any], name: str, places: int) -> str:
+    """Return a figure, and in brackets where it lies on other rows, if that is known."""
+    told, interval = f"{metrics[name]:,.{places}f}", metrics["intervals"][name]
+    return told if interval is None else f"{told} ({interval['low']:,.{places}f} to {interval['high']:,.{places}f})"
 
 
 def _print_gates(title: str, gates: "Sequence[Gate]") -> None:
