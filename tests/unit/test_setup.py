@@ -72,7 +72,7 @@ def test_none_is_a_sentence(places: tuple[Path, Path]) -> None:
 
 def test_an_unknown_word_is_a_sentence() -> None:
     done = subprocess.run(["/bin/sh", str(ROOT / "local/setup.sh"), "x"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "setup: say demo, all or python, not 'x'\n")
+    assert (done.returncode, done.stderr) == (2, "setup: say demo, all, dvc or python, not 'x'\n")
 
 
 def _pins(name: str) -> dict[str, set[str]]:
@@ -92,11 +92,11 @@ def test_the_demos_lock_is_a_part_of_the_whole() -> None:
     } == set()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements/demo.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements/demo.txt", "requirements/dvc.txt"])
 def test_every_pin_has_hashes_and_no_place(name: str) -> None:
     text = (ROOT / name).read_text()
     pins = PIN.findall(text)
-    assert len(HASH.findall(text)) >= len(pins) > 100
+    assert len(HASH.findall(text)) >= len(pins) > 80
     assert "://" not in text
     assert "index-url" not in text
 
@@ -104,6 +104,13 @@ def test_every_pin_has_hashes_and_no_place(name: str) -> None:
 def test_the_build_backend_is_in_both_locks() -> None:
     for name in ("requirements.txt", "requirements/demo.txt"):
         assert {"hatchling", "editables"} <= set(_pins(name))
+
+
+def test_dvc_stands_in_its_own_lock_alone() -> None:
+    assert {"dvc", "dvc-s3"} <= set(_pins("requirements/dvc.txt"))
+    assert not {"dvc", "dvc-s3"} & set(_pins("requirements.txt"))
+    installed = {path.name for path in Path(sys.prefix).glob("lib/python*/site-packages/dvc*")}
+    assert installed == set()
 
 
 def test_the_required_packages_are_locked() -> None:
@@ -127,10 +134,40 @@ def test_the_required_packages_are_locked() -> None:
     assert required <= set(_pins("requirements.txt"))
 
 
-def test_a_second_setup_installs_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["demo", "dvc"])
+def test_a_second_setup_installs_nothing(tmp_path: Path, what: str) -> None:
     """With a uv that always fails, a setup that is complete still succeeds, and says nothing."""
     _script(tmp_path / "uv", "exit 99")
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    command = ["/bin/sh", str(ROOT / "local/setup.sh"), "demo"]
+    command = ["/bin/sh", str(ROOT / "local/setup.sh"), what]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def _copy_of_the_setup(folder: Path) -> Path:
+    for name in ("local/setup.sh", "requirements/dvc.txt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    return folder
+
+
+def _set_up_dvc(folder: Path, uv: str) -> subprocess.CompletedProcess[str]:
+    """Set DVC up in a copy, with a uv that does as it is told."""
+    _script(folder / "bin" / "uv", f'[ "$1" = --version ] && exit 0\necho "$*" >> {folder}/asked\n{uv}')
+    environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+    command = ["/bin/sh", str(folder / "local/setup.sh"), "dvc"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_dvc_is_set_up_again_when_its_lock_changes_or_it_stayed_half_done(tmp_path: Path) -> None:
+    folder = _copy_of_the_setup(tmp_path)
+    python = f"mkdir -p {folder}/.tools/dvc/bin && ln -sf {sys.executable} {folder}/.tools/dvc/bin/python"
+    assert _set_up_dvc(folder, f'{python}; [ "$1" = venv ]').returncode == 1
+    assert _set_up_dvc(folder, python).returncode == 0
+    asked = (folder / "asked").read_text().splitlines()
+    assert [line.split()[0] for line in asked] == ["venv", "pip"] * 2
+    assert "--require-hashes" in asked[1]
+    assert _set_up_dvc(folder, "exit 99").returncode == 0
+    with (folder / "requirements/dvc.txt").open("a") as lock:
+        lock.write("# changed\n")
+    assert _set_up_dvc(folder, "exit 99").returncode == 99
