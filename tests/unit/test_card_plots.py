@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -44,6 +44,7 @@ def test_an_axis_without_span_still_draws() -> None:
     assert "nan" not in plot("t", Axis("x", 0, 0), Axis("y", 0, 0), [Line(np.zeros(2), np.zeros(2))])
 
 
+@settings(deadline=None)
 @given(
     npst.arrays(np.float64, st.integers(0, 8), elements=st.floats(allow_nan=True, allow_infinity=True)),
     st.floats(-1e6, 1e6),
@@ -68,6 +69,7 @@ def test_a_round_axis_covers_its_span(low: float, high: float, start: float, end
     assert (axis.low, axis.high) == (start, end)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e6))
 def test_a_round_axis_always_covers(low: float, width: float) -> None:
     axis = round_axis("t", low, low + width)
@@ -130,6 +132,7 @@ def test_what_the_last_tenth_bought(saved: float | None, said: str) -> None:
     assert said in searched.last_tenth({"last_tenth": saved})
 
 
+@settings(deadline=None)
 @given(st.one_of(st.none(), st.floats()), st.one_of(st.none(), st.floats()), st.floats(0, 1))
 def test_strips_and_bars_draw_whatever_comes(value: float | None, low: float | None, top: float) -> None:
     for drawn in (strip("a < b", value, low, low, top=top), bar("a", value, top)):

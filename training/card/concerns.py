@@ -1,6 +1,6 @@
 """What whoever decides about a release should weigh first, in sentences, the weightiest first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ebb.contract.model import Contract
@@ -96,20 +96,25 @@ def _of_groups(contract: Contract, metrics: Mapping[str, Any]) -> Iterator[str]:
         ("parity", gates.max_fairness_gap, "the shares acted on differ"),
         ("opportunity", gates.max_opportunity_gap, "the shares of positives that are found differ"),
     )
-    for key, limit, said in asked:
-        found = [feature for feature in fairness if feature[key] is not None]
-        if limit is None and found:
-            widest = max(found, key=lambda feature: float(feature[key]["value"]))
-            gap = widest[key]
-            span = f" ({points(gap['low'])} to {points(gap['high'])})" if has_interval(gap) else ""
-            yield (
-                f"Between the groups of “{short(widest['feature'])}” {said} by {points(gap['value'])} points{span}, "
-                "and the contract sets no bound: whether that is right is for people to decide."
-            )
+    wide = [said for key, limit, differ in asked if limit is None and (said := _widest(fairness, key, differ))]
+    if wide:
+        told = ", and ".join(wide)
+        yield f"{told[0].upper()}{told[1:]}. The contract sets no bound for that: people have to decide."
     small = sum(feature["too_small"] for feature in fairness)
     if small:
         groups = "1 group has" if small == 1 else f"{count(small)} groups have"
         yield f"{groups} fewer than {gates.smallest_group} rows: whether it treats them well is not known."
+
+
+def _widest(fairness: Sequence[Mapping[str, Any]], key: str, differ: str) -> str:
+    """Return the widest gap of a kind in words; empty where no groups were compared."""
+    found = [feature for feature in fairness if feature[key] is not None]
+    if not found:
+        return ""
+    widest = max(found, key=lambda feature: float(feature[key]["value"]))
+    gap = widest[key]
+    span = f" ({points(gap['low'])} to {points(gap['high'])})" if has_interval(gap) else ""
+    return f"{differ} by {points(gap['value'])} points{span} between the groups of “{short(widest['feature'])}”"
 
 
 def _of_quality(contract: Contract, metrics: Mapping[str, Any]) -> Iterator[str]:
