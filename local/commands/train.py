@@ -7,6 +7,16 @@ import typer
 
 from ebb.errors import GateRefused
 from local.commands.registry_options import MlflowUri
+from local.commands.train_options import (
+    PRICE_AN_HOUR,
+    Dollars,
+    Families,
+    Price,
+    Resume,
+    Seconds,
+    Trials,
+    Workers,
+)
 from local.terminal import QuietProgress, TerminalProgress, console, next_step, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -15,35 +25,19 @@ if TYPE_CHECKING:
     from training.evaluation.gates import Gate
     from training.outcome import TrainResult
 
-PRICE_AN_HOUR = 0.23
-"""Dollars of a SageMaker ml.m5.xlarge in us-east-1: AWS's list price as of 2026-11, to be checked."""
-
 
 def train(
     contract: Annotated[Path, typer.Option(help="The contract, a TOML file.")],
     data: Annotated[Path, typer.Option(help="The labelled table, csv or parquet.")],
     out: Annotated[Path, typer.Option(help="The folder of releases.")] = Path("releases"),
     *,
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Seconds from now to the end of search and refit; the first candidate always finishes. Without it, "
-            "only the shipped candidates are compared.",
-        ),
-    ] = None,
-    dollars: Annotated[
-        float | None, typer.Option(min=0, help="The same budget in dollars, at --price an hour.")
-    ] = None,
-    price: Annotated[float, typer.Option(help="Dollars an hour of the machine.")] = PRICE_AN_HOUR,
-    trials: Annotated[int | None, typer.Option(min=1, help="Candidates to try at most.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Fits at once; all cores if not given.")] = None,
-    families: Annotated[
-        str, typer.Option(help="Families that may win, by commas: boosted, logistic, lightgbm (if installed).")
-    ] = "boosted,logistic",
-    resume: Annotated[
-        Path | None, typer.Option(help="A folder that keeps the search: after an interrupt, the same command goes on.")
-    ] = None,
+    seconds: Seconds = None,
+    dollars: Dollars = None,
+    price: Price = PRICE_AN_HOUR,
+    trials: Trials = None,
+    workers: Workers = None,
+    families: Families = "boosted,logistic",
+    resume: Resume = None,
     mlflow: MlflowUri = "",
     promote: Annotated[
         bool, typer.Option(help="Whether the release becomes the champion, or waits as the challenger.")
@@ -75,13 +69,17 @@ def train(
         print_json(_as_json(result))
         return
     _print(result)
+    next_step(*_steps(result, contract, data, out))
+
+
+def _steps(result: "TrainResult", contract: Path, data: Path, out: Path) -> list[str]:
     served = "features.parquet" if result.from_events else data
     steps = [f"ebb up --release {result.folder.parent} --data {served} --detach"]
     if result.role == "challenger":
         steps.insert(0, f"ebb promote {result.release} --releases {out}")
     if result.from_events:
         steps.insert(0, f"ebb build --contract {contract} --events EVENTS --at latest --out {served}")
-    next_step(*steps)
+    return steps
 
 
 def _as_json(result: "TrainResult") -> dict[str, Any]:
