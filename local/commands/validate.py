@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ebb.release.reference import Reference
     from training.validation import Validation
     from training.validation.expected import Verdict
+    from training.validation.question import Question
 
 
 def validate(  # noqa: PLR0917 - Typer tells options by their names
@@ -58,7 +59,7 @@ def validate(  # noqa: PLR0917 - Typer tells options by their names
         print_json({**_as_json(found), "docs": [str(page) for page in pages]})
     else:
         _print(found, pages, every=every)
-        _next(found, data, contract)
+        _next(found, question, data, contract)
     if found.critical:
         raise typer.Exit(1)
 
@@ -125,8 +126,12 @@ def _verdict(verdict: "Verdict") -> str:
     return "holds" if verdict.passed else verdict.expected.severity
 
 
-def _next(found: "Validation", data: Path, contract: Path) -> None:
+def _next(found: "Validation", question: "Question", data: Path, contract: Path) -> None:
     if found.critical:
         next_step(f"ebb validate {data} --contract {contract}  (after the critical findings are mended)")
-    else:
+    elif found.events:
+        next_step(f"ebb build --contract {contract} --events {data} --at latest --out table.parquet")
+    elif question.labelled:
         next_step(f"ebb train --contract {contract} --data {data}")
+    else:
+        next_step(f"ebb score --data {data} --out scored{data.suffix}")

@@ -14,6 +14,7 @@ from typing import Any
 
 from training.validation.finding import Finding
 from training.validation.gx import load
+from training.validation.ranges import shown_bound
 
 PAGE = "validation.html"
 _SITE_LINKS = re.compile(r' href="\.\./[^"]*"')
@@ -70,6 +71,8 @@ def _plain(result: Any) -> Any:
     result.result.update({name: _escaped(told) for name, told in result.result.items() if isinstance(told, list)})
     kwargs = result.expectation_config.kwargs
     kwargs.update({name: _escaped(kwargs[name]) for name in ("column", "column_list") if name in kwargs})
+    if result.expectation_config.type == "expect_column_values_to_be_between":
+        kwargs.update({name: shown_bound(kwargs.get(name)) for name in ("min_value", "max_value")})
     observed = result.result.get("observed_value")
     if hasattr(observed, "item"):
         observed = observed.item()

@@ -43,10 +43,15 @@ class Column:
         """Whether the table holds it as a number."""
         return is_number(self.type)
 
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether different values are counted: it is what costs most, and of events nobody asks for it."""
+        return self.use not in {"time", "entity", "other"}
+
     def figures(self) -> list[str]:
         """Return the names of the figures, in the order of their aggregates."""
         names = ["filled", "unreadable"]
-        if self.use != "time":
+        if self.is_told_apart:
             names.append("distinct")
         if not self.is_text:
             names += ["least", "most"]

@@ -22,7 +22,7 @@ def aggregates(column: Column, i: int, *, exact: bool) -> list[str]:
     """Return the aggregates of a column's figures, then those of its edges."""
     distinct = f"count(DISTINCT v{i})" if exact else f"approx_count_distinct(v{i})"
     parts = [f"count(v{i})", "0" if column.is_number else f"count_if(u{i})"]
-    if column.use != "time":
+    if column.is_told_apart:
         parts.append(distinct)
     if not column.is_text:
         parts += [f"min(v{i})", f"max(v{i})"]

@@ -18,6 +18,16 @@ def float32_range(minimum: float | None, maximum: float | None) -> tuple[float, 
     return max(least, -FLOAT32_MAX), min(most, FLOAT32_MAX)
 
 
+def shown_bound(bound: float | None) -> float | None:
+    """Return a bound as the contract may have written it: None where the side is open.
+
+    It is the shortest number that rounds to the same float32.
+    """
+    if bound is None or abs(bound) >= FLOAT32_MAX:
+        return None
+    return float(str(rounded(bound))) + 0.0  # no negative zero
+
+
 def _edge(bound: np.float32, side: float) -> float:
     """Return the last float64 towards `side` that rounds to `bound` (nearest, ties to even)."""
     with np.errstate(over="ignore"):

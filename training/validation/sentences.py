@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from training.dataset.refusals import short
 from training.validation.expected import Expected, Kind, Verdict
 from training.validation.finding import CRITICAL, Finding
+from training.validation.ranges import shown_bound
 from training.validation.suite import LEAST_OF_A_CLASS
 
 
@@ -98,8 +99,14 @@ def _stale(verdict: Verdict, count: int, rows: int, source: str) -> str:
 
 def _outside(verdict: Verdict, count: int, rows: int, source: str) -> str:
     del rows, source
-    expected = verdict.expected
-    return f"is outside {expected.minimum:g} to {expected.maximum:g} in {count:,} rows{{example}}"
+    least, most = shown_bound(verdict.expected.minimum), shown_bound(verdict.expected.maximum)
+    if least is not None and most is not None:
+        where = f"is outside {least:.7g} to {most:.7g}"
+    elif least is not None:
+        where = f"is below {least:.7g}, or infinite,"
+    else:
+        where = "is infinite or too large" if most is None else f"is above {most:.7g}, or infinite,"
+    return f"{where} in {count:,} rows{{example}}"
 
 
 def moment(seconds: float | None) -> str:

@@ -66,7 +66,7 @@ def validate_table(path: Path, question: Question, progress: Progress = _SILENT)
         found += judge_beyond(path, question, progress, sampled=bool(profiled) and parquet)
         found.sort(key=lambda finding: finding.severity != CRITICAL)
     engine = "profile" if profiled or events else "rows"
-    told = Validation(tuple(found), tuple(verdicts), rows, rows, engine)
+    told = Validation(tuple(found), tuple(verdicts), rows, rows, engine, events)
     return replace(told, docs=_docs(path, question, told, results)) if question.docs else told
 
 
@@ -110,11 +110,11 @@ def _suite(
 
 
 def _entities(contract: Contract, told: Profile) -> int:
-    """Return how many entities there are, where an entity may have several rows."""
+    """Return how many entities there are, where an entity may have several rows; 0 where nobody counted them."""
     column = told.columns.get(contract.entity_column or "")
     if contract.event_time is None or column is None:
         return 0
-    return min(int(column.figures["distinct"]), told.rows)
+    return min(int(column.figures.get("distinct") or 0), told.rows)
 
 
 def _as_parquet(path: Path, folder: Path) -> Path:

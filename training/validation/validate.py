@@ -35,6 +35,7 @@ class Validation:
         rows: of the table.
         judged: rows that the suite looked at.
         engine: `rows`, `profile`, or `figures` of accepted rows.
+        events: whether the table holds the events that features are built from.
         docs: the data docs, bytes by file name; empty where they were not asked for.
     """
 
@@ -43,6 +44,7 @@ class Validation:
     rows: int
     judged: int
     engine: str = "figures"
+    events: bool = False
     docs: Mapping[str, bytes] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Finding]:

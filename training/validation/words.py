@@ -1,6 +1,7 @@
 """What is observed and what is asked, in the words of a table's cells."""
 
 from training.validation.expected import COUNTED, FIGURELESS, Expected, Kind, Verdict
+from training.validation.ranges import shown_bound
 from training.validation.sentences import moment
 
 _SHARES = frozenset({Kind.MISSING_RATE, Kind.LABEL_RATE})
@@ -45,4 +46,7 @@ def _bound(expected: Expected, bound: float | None) -> str:
         return moment(bound)
     if expected.kind in _SHARES:
         return f"{bound:.2%}"
+    if expected.kind is Kind.RANGE:
+        shown = shown_bound(bound)
+        return "" if shown is None else f"{shown:.7g}"
     return f"{bound:.4g}"
