@@ -13,7 +13,7 @@ import pytest
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release.load import load_champion, load_release
-from tests.integration.training_case import DEADLINE, Case, eventually, make_data
+from tests.integration.training_case import DEADLINE, Case, eventually, group, make_data
 
 NAME = "synthetic"
 TITLES = (
@@ -115,22 +115,22 @@ def test_ctrl_c_while_a_file_is_written(
 def test_ctrl_c_at_the_command_ends_it_and_its_workers(tmp_path: Path) -> None:
     case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")  # enough rows for worker processes
     with case.command() as process:
-        eventually(lambda: len(_group(process.pid)) > 2, "worker processes")
+        eventually(lambda: len(group(process.pid)) > 2, "worker processes")
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=DEADLINE)
         assert process.returncode == 130, output
         assert "Traceback" not in output
-        eventually(lambda: not _group(process.pid), "the workers' end")
+        eventually(lambda: not group(process.pid), "the workers' end")
     assert not case.releases.exists()
 
 
 def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
     case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")
     with case.command() as process:
-        eventually(lambda: len(_group(process.pid)) > 2, "worker processes")
+        eventually(lambda: len(group(process.pid)) > 2, "worker processes")
         os.kill(process.pid, signal.SIGKILL)
         process.wait(DEADLINE)
-        eventually(lambda: not _group(process.pid), "the workers' end")
+        eventually(lambda: not group(process.pid), "the workers' end")
 
 
 def test_a_file_size_limit_leaves_no_half_release(table: Path, tmp_path: Path) -> None:
@@ -187,16 +187,3 @@ def test_two_trainings_at_once_both_finish(table: Path, tmp_path: Path) -> None:
     champion = load_champion(store, NAME, OnnxScorer)
     assert champion.manifest.version in store.versions(NAME)
     assert first.partial() == []
-
-
-def _group(leader: int) -> set[int]:
-    """Return the living processes of a process group."""
-    found = set()
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _parent, group = stat.read_text().rpartition(")")[2].split()[:3]
-        except OSError:
-            continue
-        if int(group) == leader and state != "Z":
-            found.add(int(stat.parent.name))
-    return found

@@ -44,7 +44,18 @@ class Case:
             if largest_file is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 
-        words = ["train", "--contract", self.contract, "--data", self.data, "--out", self.releases, "--seconds", "0", "--no-cheap"]
+        words = [
+            "train",
+            "--contract",
+            self.contract,
+            "--data",
+            self.data,
+            "--out",
+            self.releases,
+            "--seconds",
+            "0",
+            "--no-cheap",
+        ]
         process = subprocess.Popen(
             [sys.executable, "-m", "local.entry", *map(str, words)],
             cwd=ROOT,
@@ -81,3 +92,16 @@ def eventually(holds: Callable[[], bool], what: str, seconds: float = DEADLINE) 
     while not holds():
         assert time.monotonic() < until, f"waited {seconds:.0f} s in vain: {what}"
         time.sleep(0.02)
+
+
+def group(leader: int) -> set[int]:
+    """Return the living processes of a process group."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _parent, of = stat.read_text().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(of) == leader and state != "Z":
+            found.add(int(stat.parent.name))
+    return found

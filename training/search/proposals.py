@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from ebb.errors import DataError
 from training.fit import Candidate
@@ -160,7 +161,8 @@ def _storage(folder: Path) -> Any:
             probe.execute("SELECT count(*) FROM sqlite_master")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's about each other
-            return optuna.storages.RDBStorage(f"sqlite:///{folder.absolute() / _DATABASE}")
+            address = f"sqlite:///{folder.absolute() / _DATABASE}"
+            return optuna.storages.RDBStorage(address, engine_kwargs={"poolclass": NullPool})
     except (OSError, sqlite3.Error, SQLAlchemyError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
         raise DataError(f"{folder} cannot keep a search: {reason}; give another folder, or remove this one") from None
