@@ -153,6 +153,35 @@ def test_csv_and_folders_are_read_likewise(tmp_path: Path) -> None:
         assert rows_of(_built(tmp_path, tmp_path / data).out) == by_hand(EVENTS)
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+@pytest.mark.parametrize(
+    ("condition", "kept"),
+    [
+        ("IS_NAN(e.weight)", ["bob"]),
+        ("NOT IS_NAN(e.weight)", ["ann", "cy"]),
+        ("IS_NAN(e.weight) AND e.city = 'bath'", ["bob"]),
+        ("e.weight < 5", ["ann", "cy"]),
+        ("e.weight IS NULL", ["dee"]),
+    ],
+)
+def test_nan_is_seen_though_the_statistics_of_a_file_leave_it_out(
+    tmp_path: Path, ending: str, kind: pa.DataType, condition: str, kept: list[str]
+) -> None:
+    weights = pa.array([1.0, float("nan"), 2.0, None], kind)
+    events: list[Event] = [(who, -_DAY, 1, "bath") for who in ("ann", "bob", "cy", "dee")]
+    data = write_events(tmp_path / "e.parquet", events, weight=weights)
+    if ending == "csv":
+        data = tmp_path / "e.csv"
+        pyarrow.csv.write_csv(pq.read_table(tmp_path / "e.parquet"), data)
+    visits = f"""\
+SELECT e.entity_id, s.snapshot_time, COUNT(*) AS visits, 1 AS days_since, MAX(e.city) AS city
+FROM snapshots AS s JOIN events AS e ON e.event_time < s.snapshot_time WHERE {condition}
+GROUP BY e.entity_id, s.snapshot_time
+"""
+    assert sorted(rows_of(_built(tmp_path, data, {"visits": visits}, labelled=False).out)) == kept
+
+
 def _columns(**columns: Any) -> Callable[[Path], Path]:
     return lambda folder: write_events(folder / "e.parquet", EVENTS[:2], **columns)
 

@@ -1,30 +1,30 @@
 -- What a customer did in the 60 days before the snapshot; who has no bill in the last 28 of them is left out.
--- Everything summed is a whole number, so every run gives the same bits.
-WITH billed AS (
-    SELECT e.entity_id, s.snapshot_time
-    FROM snapshots AS s
-    JOIN events AS e
-        ON e.event_time < s.snapshot_time AND e.event_time >= s.snapshot_time - INTERVAL '28' DAY
-    WHERE e.kind = 'bill'
-),
-late AS (
-    SELECT e.entity_id, s.snapshot_time, COUNT(*) AS payments
-    FROM snapshots AS s
-    JOIN events AS e
-        ON e.event_time < s.snapshot_time AND e.event_time >= s.snapshot_time - INTERVAL '30' DAY
-    WHERE e.kind = 'late_payment'
-    GROUP BY e.entity_id, s.snapshot_time
-),
-rises AS (
+-- Everything summed is a whole number, so every run gives the same bits. What accounts record sorts before
+-- 'session', what customers do from there on.
+WITH recorded AS (
     SELECT
         e.entity_id,
         s.snapshot_time,
-        SUM(CASE WHEN e.event_time >= s.snapshot_time - INTERVAL '30' DAY THEN e.cents ELSE 0 END) AS cents_30d,
-        SUM(e.cents) AS cents_60d
+        COUNT(CASE WHEN e.kind = 'bill' AND e.event_time >= s.snapshot_time - INTERVAL '28' DAY THEN 1 END) AS bills,
+        COUNT(
+            CASE WHEN e.kind = 'late_payment' AND e.event_time >= s.snapshot_time - INTERVAL '30' DAY THEN 1 END
+        ) AS late_payments,
+        SUM(
+            CASE
+                WHEN e.kind = 'price_rise' AND e.event_time >= s.snapshot_time - INTERVAL '30' DAY THEN e.cents
+                ELSE 0
+            END
+        ) AS rise_cents,
+        SUM(
+            CASE
+                WHEN e.kind = 'price_rise' AND e.event_time < s.snapshot_time - INTERVAL '30' DAY THEN e.cents
+                ELSE 0
+            END
+        ) AS rise_cents_before
     FROM snapshots AS s
     JOIN events AS e
         ON e.event_time < s.snapshot_time AND e.event_time >= s.snapshot_time - INTERVAL '60' DAY
-    WHERE e.kind = 'price_rise'
+    WHERE e.kind < 'session'
     GROUP BY e.entity_id, s.snapshot_time
 ),
 recent AS (
@@ -36,10 +36,8 @@ recent AS (
         COUNT(CASE WHEN e.kind = 'voice' THEN 1 END) AS calls,
         COUNT(CASE WHEN e.kind = 'ticket' THEN 1 END) AS tickets,
         SUM(e.megabytes) AS megabytes,
-        SUM(e.quality) AS quality,
-        COUNT(e.quality) AS measured,
-        SUM(e.score) AS scores,
-        COUNT(e.score) AS answers
+        AVG(e.quality) AS quality,
+        AVG(e.score) AS score
     FROM snapshots AS s
     JOIN events AS e
         ON e.event_time < s.snapshot_time AND e.event_time >= s.snapshot_time - INTERVAL '30' DAY
@@ -69,13 +67,12 @@ SELECT
     COALESCE(v.calls, 0) AS calls_before,
     COALESCE(u.tickets, 0) AS tickets_30d,
     COALESCE(u.megabytes, 0) AS megabytes_30d,
-    u.quality / NULLIF(CAST(u.measured AS DOUBLE), 0E0) AS quality_30d,
-    u.scores / NULLIF(CAST(u.answers AS DOUBLE), 0E0) AS survey_score,
-    COALESCE(l.payments, 0) AS late_payments_30d,
-    COALESCE(r.cents_30d, 0) / 1E2 AS rise_30d,
-    COALESCE(r.cents_60d - r.cents_30d, 0) / 1E2 AS rise_before
-FROM billed AS b
+    u.quality AS quality_30d,
+    u.score AS survey_score,
+    b.late_payments AS late_payments_30d,
+    b.rise_cents / 1E2 AS rise_30d,
+    b.rise_cents_before / 1E2 AS rise_before
+FROM recorded AS b
 LEFT JOIN recent AS u ON u.entity_id = b.entity_id AND u.snapshot_time = b.snapshot_time
 LEFT JOIN earlier AS v ON v.entity_id = b.entity_id AND v.snapshot_time = b.snapshot_time
-LEFT JOIN late AS l ON l.entity_id = b.entity_id AND l.snapshot_time = b.snapshot_time
-LEFT JOIN rises AS r ON r.entity_id = b.entity_id AND r.snapshot_time = b.snapshot_time
+WHERE b.bills > 0

@@ -12,7 +12,7 @@ from training.events.relations import entities, events_before, events_within, qu
 from training.events.sets import Column, check_yields, feature_columns, label_column, run_set
 from training.events.snapshots import told
 from training.events.source import TABLE, Source
-from training.events.table import KEYS, Part, add_rows, gather_keys
+from training.events.table import KEYS, Part, gather_keys, join_parts
 
 _LABEL = "label_part"
 
@@ -32,9 +32,10 @@ class Runs:
         self._engine, self._plan, self._source, self._advance = engine, plan, source, advance
         self._label = plan.label if labelled else None
         self.notes: list[str] = []
+        self.built: list[str] = []
 
     def run(self, snapshot: datetime) -> int:
-        """Add one snapshot to the built table, and return its rows.
+        """Build one snapshot into a table, whose name joins `built`, and return its rows.
 
         Raises:
             ContractError: a file does not yield what the contract asks of it.
@@ -49,7 +50,8 @@ class Runs:
         if self._label is not None:
             parts.append(self._outcome(self._label, snapshot))
         order = [feature.column for feature in self._plan.contract.features]
-        return add_rows(self._engine, self._plan.key, parts, order)
+        self.built.append(f"built_{len(self.built)}")
+        return join_parts(self._engine, self._plan.key, parts, order, self.built[-1])
 
     def _features(self, snapshot: datetime) -> list[Part]:
         relations = {

@@ -17,6 +17,7 @@ from training.events.relations import ENTITY, TIME, EventColumns, NoKind, quoted
 TABLE = "raw_events"
 _NANOSECONDS = "TIMESTAMPTZ_NS"
 """A type that DuckDB does not cast to a time without a zone, as which the SQL sees every time."""
+_FLOATS = ("FLOAT", "DOUBLE")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _register(engine: Engine, plan: Plan, path: Path) -> None:
     if parquet:
         read = f"read_parquet({named})"
         held = engine.columns(f"SELECT * FROM {read}", f"{path} cannot be read")
-        fine = [f"CAST({quoted(n)} AS TIMESTAMPTZ) AS {quoted(n)}" for n, kind in held.items() if kind == _NANOSECONDS]
+        fine = [f"{told} AS {quoted(name)}" for name, kind in held.items() if (told := _as_held(quoted(name), kind))]
         replaced = f"* REPLACE ({', '.join(fine)})" if fine else "*"
         engine.run(f"CREATE TEMP VIEW {TABLE} AS SELECT {replaced} FROM {read}", f"{path} cannot be read")
         return
@@ -81,6 +82,20 @@ def _register(engine: Engine, plan: Plan, path: Path) -> None:
     if texts:
         csv += ", types = {" + ", ".join(f"{_text(name)}: 'VARCHAR'" for name in texts) + "}"
     engine.run(f"CREATE TEMP TABLE {TABLE} AS SELECT * FROM {csv})", f"{path} cannot be read")
+
+
+def _as_held(column: str, kind: str) -> str | None:
+    """Return a parquet column as it must be read, where that is not as it is.
+
+    A file's statistics leave NaN out, and DuckDB 2.0 concludes from them that none is there: it passes over parts of
+    files, and takes `is_nan` for false. An expression that may be NaN itself has no such statistics.
+    """
+    if kind == _NANOSECONDS:
+        return f"CAST({column} AS TIMESTAMPTZ)"
+    if kind in _FLOATS:
+        nan = f"'nan'::{kind}"
+        return f"CASE WHEN {column} IS NOT DISTINCT FROM {nan} THEN {nan} ELSE {column} END"
+    return None
 
 
 def _column(plan: Plan, types: dict[str, str], key: str) -> str:

@@ -14,7 +14,7 @@ from training.events.engine import Advance, Engine
 from training.events.relations import ENTITY, moment, quoted
 from training.events.sets import Column
 
-BUILT, KEYS = "built", "keys"
+KEYS = "keys"
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def gather_keys(engine: Engine, parts: Sequence[Part], snapshot: datetime) -> in
     return int(engine.run(f"SELECT COUNT(*) FROM {KEYS}", "the built table")[0][0])
 
 
-def add_rows(engine: Engine, key: str, parts: Sequence[Part], order: Sequence[str]) -> int:
-    """Join the parts of one snapshot and add them to the built table.
+def join_parts(engine: Engine, key: str, parts: Sequence[Part], order: Sequence[str], into: str) -> int:
+    """Join the parts of one snapshot into a table of its own.
 
     An entity that one feature set knows and another does not has no values of the other.
 
@@ -50,6 +50,7 @@ def add_rows(engine: Engine, key: str, parts: Sequence[Part], order: Sequence[st
         key: the key column's name.
         parts: the feature sets, and the label where it was asked for.
         order: the features' columns as the contract has them; the label follows.
+        into: the table's name.
 
     Returns:
         How many rows.
@@ -60,22 +61,44 @@ def add_rows(engine: Engine, key: str, parts: Sequence[Part], order: Sequence[st
         for column, kind in zip(part.columns, part.types, strict=True)
     }
     columns = [selected.pop(name) for name in order] + list(selected.values())
-    joins = " ".join(f"LEFT JOIN {part.table} ON {part.table}.{ENTITY} = {KEYS}.{ENTITY}" for part in parts)
-    select = (
-        f"SELECT CAST({KEYS}.{ENTITY} AS VARCHAR) AS {quoted(key)}, "
-        f"{KEYS}.{SNAPSHOT_TIME} AT TIME ZONE 'UTC' AS {SNAPSHOT_TIME}, {', '.join(columns)} FROM {KEYS} {joins}"
+    first = _everybody(engine, parts)
+    joins = " ".join(
+        f"LEFT JOIN {part.table} ON {part.table}.{ENTITY} = {first}.{ENTITY}" for part in parts if part.table != first
     )
-    engine.run(f"CREATE TEMP TABLE IF NOT EXISTS {BUILT} AS {select} LIMIT 0", "the built table")
-    return int(engine.run(f"INSERT INTO {BUILT} {select}", "the built table")[0][0])
+    select = (
+        f"SELECT CAST({first}.{ENTITY} AS VARCHAR) AS {quoted(key)}, "
+        f"{first}.{SNAPSHOT_TIME} AT TIME ZONE 'UTC' AS {SNAPSHOT_TIME}, {', '.join(columns)} FROM {first} {joins}"
+    )
+    return int(engine.run(f"CREATE TEMP TABLE {into} AS {select}", "the built table")[0][0])
 
 
-def write_table(engine: Engine, key: str, out: Path, advance: Advance) -> None:
+def _everybody(engine: Engine, parts: Sequence[Part]) -> str:
+    """Return the table to join the others to: the widest part in which everybody stands, else the keys.
+
+    Entities are unique in each part and all of them are among the keys, so it is a matter of counting. What is joined
+    to is passed through; what is joined is first put into a hash table, the dearer the wider it is.
+    """
+    counts = ", ".join(f"(SELECT COUNT(*) FROM {part.table})" for part in parts)
+    known, *rows = engine.run(f"SELECT (SELECT COUNT(*) FROM {KEYS}), {counts}", "the built table")[0]
+    whole = [part for part, count in zip(parts, rows, strict=True) if count == known]
+    return max(whole, key=lambda part: len(part.columns)).table if whole else KEYS
+
+
+def write_table(engine: Engine, key: str, built: Sequence[str], out: Path, advance: Advance) -> None:
     """Write the built table beside its target, then rename.
+
+    Args:
+        engine: has the tables of the snapshots.
+        key: the key column's name.
+        built: names of these tables.
+        out: the parquet file.
+        advance: told of hundredths.
 
     Raises:
         DataError: it cannot be written; what was there before still stands.
     """
-    select = f"SELECT * FROM {BUILT} ORDER BY {quoted(key)}, {SNAPSHOT_TIME}"
+    rows = " UNION ALL ".join(f"SELECT * FROM {table}" for table in built)
+    select = f"SELECT * FROM ({rows}) ORDER BY {quoted(key)}, {SNAPSHOT_TIME}"
     try:
         with replaced(out) as partial:
             target = "'" + str(partial).replace("'", "''") + "'"
