@@ -73,18 +73,15 @@ def make_draft(
         notes: what people should know of data and training.
     """
     scores = judgement.scorer.score(data.inputs)
-    content = {
-        MODEL: judgement.graph,
-        CONTRACT: text,
-        REFERENCE: make_reference(contract, data.inputs, data.labels, scores).to_bytes(),
-    }
+    reference = make_reference(contract, data.inputs, data.labels, scores)
+    content = {MODEL: judgement.graph, CONTRACT: text, REFERENCE: reference.to_bytes()}
     metrics = _metrics(judgement, found, notes)
     golden = make_golden(contract, data.inputs, judgement.model, judgement.scorer, seed)
     story = Story(
         contract=contract,
         contract_sha256=digest(text),
         version=version_of(content),
-        table=table_of(contract, data),
+        table=table_of(data, reference),
         metrics=metrics,
         git_commit=git_commit(),
         libraries=library_versions(),

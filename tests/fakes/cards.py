@@ -8,6 +8,7 @@ from typing import Any
 
 from ebb.contract import Contract, parse_contract
 from ebb.onnx import OnnxScorer
+from ebb.release.reference import Reference
 from tests.fakes.made_contracts import contract_text
 from tests.fakes.searched import searched
 from tests.fakes.tables import TINY, fit_model, make_table
@@ -54,7 +55,15 @@ def story(**metrics: Any) -> Story:
     """Return the story of the small training, with these parts of its metrics in the place of its own."""
     draft, contract, data = drafted()
     told = {**json.loads(draft.files["metrics.json"]), **metrics}
-    return Story(contract, "e" * 64, draft.version, table_of(contract, data), told, "abc123", {"numpy": "2.0"})
+    return Story(
+        contract,
+        "e" * 64,
+        draft.version,
+        table_of(data, Reference.from_bytes(draft.files["reference.json"])),
+        told,
+        "abc123",
+        {"numpy": "2.0"},
+    )
 
 
 def with_contract(told: Story, text: str) -> Story:

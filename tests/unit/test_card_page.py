@@ -1,6 +1,7 @@
 """The card is one page that loads nothing, and says what the release is."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -146,6 +147,22 @@ def test_a_feature_that_is_often_missing_is_told() -> None:
     assert set(missing) == {"n0", "c0"}
     assert all(0.05 < share < 0.2 for share in missing.values())
     assert f"{missing['n0']:.1%}" in page()
+
+
+def test_the_span_of_time_and_the_rows_that_judge() -> None:
+    told = story(rows=300, search={**story().metrics["search"], "folds": {"count": 3, "temporal": True}})
+    table = replace(told.table, first=1_704_067_200.0, last=1_740_000_000.0, entities=120)
+    content = card(replace(told, table=table))
+    check(content)
+    for said in ("2024-01-01 to 2025-02-19", "500 of 120 entities", "of which 300 were held out", "held out by time"):
+        assert said in content
+    assert "not judged on rows that are later" not in content
+
+
+def test_what_a_part_of_the_work_came_to_stands_in_brackets() -> None:
+    content = card(story(search=search_of(trial("a", 0.4321), trial("b", 0.1234, "pruned"))))
+    assert "(0.1234)" in content
+    assert "(0.4321)" not in content
 
 
 def test_bars_rank_what_was_strained() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ebb.contract.model import Contract
+from ebb.release.reference import Reference
 from training.labelled import Labelled
 
 
@@ -55,23 +56,16 @@ class Story:
     libraries: Mapping[str, str] = field(default_factory=dict)
 
 
-def table_of(contract: Contract, data: Labelled) -> Table:
-    """Return what is told of N labelled rows."""
+def table_of(data: Labelled, reference: Reference) -> Table:
+    """Return what is told of labelled rows and of the reference statistics that were made of them."""
     rows = len(data.labels)
     times = data.times if data.times is not None and len(data.times) else None
-    shares = np.concatenate(
-        [
-            np.isnan(data.inputs.numbers).mean(axis=0),
-            (data.inputs.categories == "").mean(axis=0).astype(np.float64),
-        ]
-    )
-    names = [feature.name for feature in (*contract.numbers, *contract.categories)]
     return Table(
         sha256=data.sha256,
         rows=rows,
-        class_rate=float(data.labels.mean()),
-        entities=rows if data.groups is None else len(np.unique(data.groups)),
+        class_rate=reference.class_rate,
+        entities=rows if data.groups is None else int(np.max(data.groups)) + 1,
         first=None if times is None else float(np.min(times)),
         last=None if times is None else float(np.max(times)),
-        missing=dict(zip(names, shares.tolist(), strict=True)),
+        missing={name: told["missing"] / rows for name, told in reference.features.items()},
     )
