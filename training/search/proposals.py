@@ -63,14 +63,17 @@ class Proposals:
         self._first, self._families, self._folder = list(first), list(families), folder
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=8)
         pruner = optuna.pruners.SuccessiveHalvingPruner(_EASY, _REDUCTION) if halving else optuna.pruners.NopPruner()
-        storage = None if folder is None else _storage(folder)
-        self._study = optuna.create_study(
-            study_name=_STUDY, sampler=sampler, pruner=pruner, storage=storage, load_if_exists=True
-        )
-        self._storage = storage
+        self._storage = storage = None if folder is None else _storage(folder)
         self._open: dict[int, Any] = {}
-        if folder is not None:
-            self._begin_again(folder, key)
+        try:
+            self._study = optuna.create_study(
+                study_name=_STUDY, sampler=sampler, pruner=pruner, storage=storage, load_if_exists=True
+            )
+            if folder is not None:
+                self._begin_again(folder, key)
+        except BaseException:
+            self.close()
+            raise
 
     def earlier(self) -> list[Trial]:
         """Return the trials that an interrupted search had brought to an end, with the log-odds that it kept."""
@@ -140,7 +143,6 @@ class Proposals:
     def _begin_again(self, folder: Path, key: str) -> None:
         kept = self._study.user_attrs.get("key", key)
         if kept != key:
-            self.close()
             raise DataError(
                 f"{folder} keeps a search over another table, contract or seed: give another folder, or remove this one"
             )

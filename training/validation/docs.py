@@ -72,7 +72,9 @@ def _plain(result: Any) -> Any:
     kwargs = result.expectation_config.kwargs
     kwargs.update({name: _escaped(kwargs[name]) for name in ("column", "column_list") if name in kwargs})
     if result.expectation_config.type == "expect_column_values_to_be_between":
-        kwargs.update({name: shown_bound(kwargs.get(name)) for name in ("min_value", "max_value")})
+        shown = {name: shown_bound(kwargs.get(name)) for name in ("min_value", "max_value")}
+        if any(bound is not None for bound in shown.values()):  # the library renders no range without a bound
+            kwargs.update(shown)
     observed = result.result.get("observed_value")
     if hasattr(observed, "item"):
         observed = observed.item()
