@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,11 +93,11 @@ def _listen(server: socket.socket, proxy: Proxy) -> None:
 
 @dataclass(frozen=True)
 class Browser:
-    """Chromium with a profile of its own.
+    """Chromium with a new profile for each page, since one that is still closing would take the next page over.
 
     Attributes:
         program: its path.
-        folder: for profile and pages.
+        folder: for profiles and pages.
         proxy: through which it would ask.
     """
 
@@ -124,7 +125,7 @@ class Browser:
         flags = [
             *_QUIET,
             _DARK if dark else _LIGHT,
-            f"--user-data-dir={self.folder / 'profile'}",
+            f"--user-data-dir={tempfile.mkdtemp(prefix='profile', dir=self.folder)}",
             f"--proxy-server=http://127.0.0.1:{self.proxy.port}",
             "--proxy-bypass-list=<-loopback>",
             f"--window-size={width},900",
