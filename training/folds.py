@@ -33,17 +33,17 @@ class Folds:
     @property
     def held(self) -> NDArray[np.bool_]:
         """Whether a row is held out in some fold, bool [N]."""
-        return self.fold != NEVER
+        return np.asarray(self.fold != NEVER)
 
     def held_out(self, k: int) -> NDArray[np.bool_]:
         """Return the rows that judge in fold `k`, bool [N]."""
-        return self.fold == k
+        return np.asarray(self.fold == k)
 
     def learned(self, k: int) -> NDArray[np.bool_]:
         """Return the rows to learn from for fold `k`, bool [N]: with times, those whose label was known by then."""
         if self.times is None:
-            return self.fold != k
-        return _known(self.times, self.times[self.fold == k].min(), self.gap)
+            return np.asarray(self.fold != k)
+        return _known(self.times, float(np.min(self.times[self.fold == k])), self.gap)
 
 
 def make_folds(
@@ -124,13 +124,13 @@ def temporal_folds(times: NDArray[np.float64], labels: NDArray[np.int8], *, gap:
         held_out = span == k
         if not _judges(labels[held_out], FOLDS * 2):
             continue
-        if _judges(labels[_known(times, times[held_out].min(), gap)], FOLDS * 2):
+        if _judges(labels[_known(times, float(np.min(times[held_out])), gap)], FOLDS * 2):
             fold[held_out] = count
             count += 1
     if count == 0:
         raise DataError(
             f'`folds` = "temporal" needs rows whose label was known before later rows began: the table spans '
-            f"{(times.max() - times.min()) / _DAY:,.0f} days and a label takes {gap / _DAY:,.0f}; bring a longer "
+            f"{(np.max(times) - np.min(times)) / _DAY:,.0f} days and a label takes {gap / _DAY:,.0f}; bring a longer "
             'time, or set `folds` = "stratified"'
         )
     return Folds(fold, count, times, gap)

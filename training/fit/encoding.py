@@ -108,7 +108,7 @@ def _inner_folds(labels: NDArray[np.int8], seed: int, groups: NDArray[np.intp] |
     inner = np.empty(len(labels), np.int8)
     if groups is not None:
         _, place = np.unique(groups, return_inverse=True)
-        entities = int(place.max()) + 1
+        entities = int(np.max(place)) + 1
         fold_of_entity = np.random.default_rng(seed).permutation(entities) % INNER_FOLDS
         return np.asarray(fold_of_entity[place], np.int8)
     split = StratifiedKFold(INNER_FOLDS, shuffle=True, random_state=seed).split(labels[:, None], labels)
