@@ -13,9 +13,11 @@ import pytest
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release.load import load_champion, load_release
-from tests.integration.training_case import DEADLINE, Case, eventually, group, make_data
+from tests.integration.small_problem import NAME, columns, problem
+from tests.integration.training_case import DEADLINE, Case, eventually, group
 
-NAME = "synthetic"
+LARGE = 20_100
+"""Rows enough for worker processes."""
 TITLES = (
     "Accept columns",
     "Validate the data",
@@ -61,25 +63,38 @@ class Interrupting(Recording):
             raise KeyboardInterrupt
 
 
+def case_of(folder: Path, releases: Path, *, rows: int = 1_000, seed: int = 0) -> Case:
+    """Write a small problem."""
+    made = problem(folder, columns(rows, seed))
+    return Case(made.folder / "data.parquet", releases, made.folder / "contract.toml")
+
+
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_data(tmp_path_factory.mktemp("table"), 5_000)
+    """Return a folder with a contract and a table."""
+    folder = tmp_path_factory.mktemp("table")
+    case_of(folder, folder)
+    return folder
+
+
+def beside(table: Path, releases: Path) -> Case:
+    return Case(table / "data.parquet", releases, table / "contract.toml")
 
 
 @pytest.fixture(scope="module")
 def before(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Releases with a champion of other data."""
-    case = Case(make_data(tmp_path_factory.mktemp("other"), 5_000, seed=2), tmp_path_factory.mktemp("before") / "r")
+    case = case_of(tmp_path_factory.mktemp("other"), tmp_path_factory.mktemp("before") / "r", seed=2)
     recording = Recording()
     case.train(recording)
     assert tuple(recording.titles) == TITLES
-    assert table.is_file()
+    assert table.is_dir()
     return case.releases
 
 
 @pytest.mark.parametrize("title", TITLES[:-1])
 def test_ctrl_c_at_any_step_leaves_everything_as_it_was(table: Path, before: Path, title: str) -> None:
-    case = Case(table, before)
+    case = beside(table, before)
     store = FolderReleases(before)
     champion, versions = store.champion(NAME), store.versions(NAME)
     with pytest.raises(KeyboardInterrupt):
@@ -93,7 +108,7 @@ def test_ctrl_c_while_a_file_is_written(
     table: Path, before: Path, tmp_path: Path, file: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(before, tmp_path / "r")
-    case, store = Case(table, tmp_path / "r"), FolderReleases(tmp_path / "r")
+    case, store = beside(table, tmp_path / "r"), FolderReleases(tmp_path / "r")
     champion, versions = store.champion(NAME), store.versions(NAME)
     synced, real = 0, os.fsync
 
@@ -113,7 +128,7 @@ def test_ctrl_c_while_a_file_is_written(
 
 
 def test_ctrl_c_at_the_command_ends_it_and_its_workers(tmp_path: Path) -> None:
-    case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")  # enough rows for worker processes
+    case = case_of(tmp_path / "large", tmp_path / "releases", rows=LARGE)  # enough rows for worker processes
     with case.command() as process:
         eventually(lambda: len(group(process.pid)) > 2, "worker processes")
         os.killpg(process.pid, signal.SIGINT)
@@ -125,7 +140,7 @@ def test_ctrl_c_at_the_command_ends_it_and_its_workers(tmp_path: Path) -> None:
 
 
 def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
-    case = Case(make_data(tmp_path / "large", 25_000), tmp_path / "releases")
+    case = case_of(tmp_path / "large", tmp_path / "releases", rows=LARGE)
     with case.command() as process:
         eventually(lambda: len(group(process.pid)) > 2, "worker processes")
         os.kill(process.pid, signal.SIGKILL)
@@ -134,8 +149,8 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
 
 
 def test_a_file_size_limit_leaves_no_half_release(table: Path, tmp_path: Path) -> None:
-    case = Case(table, tmp_path / "releases")
-    with case.command(largest_file=50_000) as process:
+    case = beside(table, tmp_path / "releases")
+    with case.command(largest_file=30_000) as process:
         output, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1
     assert "could not be written: File too large; nothing of it was kept" in output
@@ -162,8 +177,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_leaves_no_half_release(table: Path, small_disk: Path) -> None:
-    (small_disk / "fill").write_bytes(bytes(800_000))
-    case = Case(table, small_disk / "releases")
+    (small_disk / "fill").write_bytes(bytes(960_000))
+    case = beside(table, small_disk / "releases")
     with case.command() as process:
         output, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == 1
@@ -174,8 +189,8 @@ def test_a_full_disk_leaves_no_half_release(table: Path, small_disk: Path) -> No
 
 
 def test_two_trainings_at_once_both_finish(table: Path, tmp_path: Path) -> None:
-    first = Case(table, tmp_path / "releases")
-    second = Case(make_data(tmp_path / "two", 5_000, seed=3), tmp_path / "releases")
+    first = beside(table, tmp_path / "releases")
+    second = case_of(tmp_path / "two", tmp_path / "releases", seed=3)
     with first.command() as one, second.command() as two:
         outputs = [process.communicate(timeout=2 * DEADLINE)[0] for process in (one, two)]
     assert [one.returncode, two.returncode] == [0, 0], outputs
