@@ -52,7 +52,6 @@ class Pipeline:
             "DVC_SITE_CACHE_DIR": str(self.home / "site"),
             "DVC_SYSTEM_CONFIG_DIR": str(self.home / "system"),
             "EBB_HOME": str(self.home / "ebb"),
-            "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime's own, which is no doing of DVC
             "OMP_NUM_THREADS": "1",
             "COLUMNS": "200",
         }

@@ -1,5 +1,6 @@
 """A release's graph in ONNX Runtime."""
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+# ONNX Runtime's wheels tell their maker of each process, and later than here they have done so already.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from numpy.typing import NDArray
 

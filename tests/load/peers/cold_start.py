@@ -24,7 +24,7 @@ from tests.load.peers.handler_process import PREDICT
 RATIO = 1.6
 RUNS = 15
 _NOISE = 1.1
-_IMPORTS = "import onnxruntime, redis"
+_IMPORTS = "import os; os.environ['ORT_DISABLE_TELEMETRY'] = '1'; import onnxruntime, redis"
 _ANSWER = """\
 import json, sys
 from lambdas.predict.handler import handle
