@@ -98,7 +98,7 @@ def _texts(column: Texts) -> ColumnProfile:
 
 def _moments(times: NDArray[np.float64], now: float) -> ColumnProfile:
     known = times[~np.isnan(times)]
-    most = float(known.max()) if len(known) else None
+    most = float(np.max(known)) if len(known) else None
     return ColumnProfile(
         {"filled": len(known), "unreadable": 0, "most": most, "outside": int((known > now + DAY).sum())}
     )

@@ -21,7 +21,7 @@ def projection(columns: list[Column]) -> str:
 def aggregates(column: Column, i: int, *, exact: bool) -> list[str]:
     """Return the aggregates of a column's figures, then those of its edges."""
     distinct = f"count(DISTINCT v{i})" if exact else f"approx_count_distinct(v{i})"
-    parts = [f"count(v{i})", "0" if column.is_number else f"count_if(u{i})"]
+    parts = [f"count(v{i})", "0" if column.is_number else _count_where(f"u{i}")]
     if column.is_told_apart:
         parts.append(distinct)
     if not column.is_text:
@@ -32,14 +32,21 @@ def aggregates(column: Column, i: int, *, exact: bool) -> list[str]:
         if column.use == "flag":
             below, above = f"v{i} <> 0", f"v{i} <> 1"
         outside = f"({below} {'AND' if column.use == 'flag' else 'OR'} {above})"
-        parts.append(f"count_if({outside})")
+        parts.append(_count_where(outside))
         if column.use != "time":
             parts.append(f"min(v{i}) FILTER (WHERE {outside})")
     if column.use == "integer":
-        parts.append(f"count_if(v{i} <> floor(v{i}))")
+        parts.append(_count_where(f"v{i} <> floor(v{i})"))
     if column.immature:
-        parts.append(f"count_if(i{i})")
-    return parts + [f"count_if(CAST(CAST(v{i} AS FLOAT) AS DOUBLE) >= {edge!r})" for edge in column.edges]
+        parts.append(_count_where(f"i{i}"))
+    # What is too large for float32 stays what it is: it lies beyond every edge all the same.
+    narrow = f"COALESCE(CAST(TRY_CAST(v{i} AS FLOAT) AS DOUBLE), v{i})"
+    return parts + [_count_where(f"{narrow} >= {edge!r}") for edge in column.edges]
+
+
+def _count_where(condition: str) -> str:
+    """Return an aggregate that is 0, and not NULL as `count_if` is, where the condition is never known."""
+    return f"count(*) FILTER (WHERE {condition})"
 
 
 def texts_sql(column: Column, source: str, most: int) -> str:

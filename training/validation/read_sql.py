@@ -35,8 +35,11 @@ def read_number(name: str, kind: str, *, flag: bool) -> tuple[str, str]:
 def read_text(name: str, kind: str) -> str:
     """Return the SQL of a value as text, NULL where missing; see `training.dataset.texts`."""
     if kind.startswith(_BROKEN):
-        whole = f"{name} = floor({name}) AND abs({name}) < 9e18"
-        text = f"CASE WHEN {whole} THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
+        wide = f"CAST({name} AS DOUBLE)"  # a float32 is spelled as the number it is
+        whole = f"{name} = floor({name})"
+        digits = f"WHEN {whole} AND isfinite({name}) THEN printf('%.0f', {wide})"
+        small = f"WHEN {whole} AND abs({name}) < 9e18 THEN CAST(CAST({name} AS BIGINT) AS VARCHAR)"
+        text = f"CASE {small} {digits} ELSE CAST({wide} AS VARCHAR) END"
         return f"CASE WHEN isnan({name}) THEN NULL ELSE {text} END"
     if kind == "VARCHAR":
         # Blanks sort below '!': most texts need no trimming to be told from them.
