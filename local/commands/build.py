@@ -20,7 +20,7 @@ def build(
     at: Annotated[
         str | None, typer.Option(help='Snapshots, with commas between, UTC where no zone is said; or "latest".')
     ] = None,
-    every: Annotated[str | None, typer.Option(help='Time between snapshots, such as "30d".')] = None,
+    every: Annotated[str | None, typer.Option(help='Time between snapshots, such as "30d", or "month".')] = None,
     start: Annotated[str | None, typer.Option("--from", help="The first snapshot, with --every.")] = None,
     until: Annotated[str | None, typer.Option(help="The last snapshot, with --every.")] = None,
     labelled: Annotated[bool, typer.Option("--labelled", help="Build the outcome too, to learn from.")] = False,

@@ -174,11 +174,7 @@ def test_nan_is_seen_though_the_statistics_of_a_file_leave_it_out(
     if ending == "csv":
         data = tmp_path / "e.csv"
         pyarrow.csv.write_csv(pq.read_table(tmp_path / "e.parquet"), data)
-    visits = f"""\
-SELECT e.entity_id, s.snapshot_time, COUNT(*) AS visits, 1 AS days_since, MAX(e.city) AS city
-FROM snapshots AS s JOIN events AS e ON e.event_time < s.snapshot_time WHERE {condition}
-GROUP BY e.entity_id, s.snapshot_time
-"""
+    visits = VISITS.replace("GROUP BY", f"WHERE {condition}\nGROUP BY")
     assert sorted(rows_of(_built(tmp_path, data, {"visits": visits}, labelled=False).out)) == kept
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from ebb.errors import DataError
 from training.events.engine import Advance, Engine, open_engine
 from training.events.plan import Plan, read_plan
+from training.events.reach import Source
 from training.events.runs import Runs
 from training.events.snapshots import latest_known, latest_mature, refuse_immature, told
-from training.events.source import Source, open_events
+from training.events.source import open_events
 from training.events.table import write_table
 from training.progress import Progress, Silent
 

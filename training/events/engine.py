@@ -44,6 +44,8 @@ class Engine:
         self._connection.execute("SET enable_progress_bar = true")
         self._connection.execute("SET enable_progress_bar_print = false")
         self._connection.execute("SET TimeZone = 'UTC'")
+        # Every query on hundreds of row groups would read again what the files say of themselves.
+        self._connection.execute("SET parquet_metadata_cache = true")
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="duckdb")
 
     def run(self, sql: str, about: str, advance: Advance | None = None) -> list[tuple[Any, ...]]:

@@ -15,7 +15,7 @@ ENTITY, TIME = "entity_id", "event_time"
 FEATURES = frozenset({"events", "snapshots"})
 LABEL = frozenset({"events", "entities"})
 
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE")
 
 
@@ -49,7 +49,7 @@ class EventColumns:
             NoKind: the column holds neither texts nor numbers.
         """
         kind, column = self.types[self.entity], quoted(self.entity)
-        if kind in _WHOLE or kind == "UUID":
+        if kind in WHOLE or kind == "UUID":
             return column if kind != "UUID" else f"CAST({column} AS VARCHAR)"
         if kind in _FLOATS:
             return f"CAST(CASE WHEN IS_NAN({column}) THEN NULL ELSE {column} END AS BIGINT)"
@@ -75,7 +75,7 @@ class EventColumns:
             return f"CAST({column} AT TIME ZONE 'UTC' AS TIMESTAMP(6))"
         if kind.startswith("TIMESTAMP") or kind == "DATE":
             return f"CAST({column} AS TIMESTAMP(6))"
-        if kind in _WHOLE or kind in _FLOATS:
+        if kind in WHOLE or kind in _FLOATS:
             return f"CAST(FROM_UNIXTIME({column}) AT TIME ZONE 'UTC' AS TIMESTAMP(6))"
         if kind == "VARCHAR":
             iso = f"REPLACE(TRIM({column}), ' ', 'T')"

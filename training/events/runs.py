@@ -8,10 +8,11 @@ from ebb.errors import DataError
 from training.events.engine import Advance, Engine
 from training.events.plan import Plan
 from training.events.portable import Columns, PortableSql, translate
+from training.events.reach import Source
 from training.events.relations import entities, events_before, events_within, quoted, snapshots
 from training.events.sets import Column, check_yields, feature_columns, label_column, run_set
 from training.events.snapshots import told
-from training.events.source import TABLE, Source
+from training.events.source import TABLE
 from training.events.table import KEYS, Part, gather_keys, join_parts
 
 _LABEL = "label_part"

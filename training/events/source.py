@@ -2,8 +2,7 @@
 
 # ruff: noqa: S608 - names are quoted or Ebb's own, and there are no values but moments
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
 from ebb.errors import ContractError, DataError
@@ -12,31 +11,13 @@ from training.events.engine import Advance, Engine
 from training.events.files import find_files
 from training.events.plan import Plan
 from training.events.portable import translate
+from training.events.reach import Source, noted
 from training.events.relations import ENTITY, TIME, EventColumns, NoKind, quoted
 
 TABLE = "raw_events"
 _NANOSECONDS = "TIMESTAMPTZ_NS"
 """A type that DuckDB does not cast to a time without a zone, as which the SQL sees every time."""
 _FLOATS = ("FLOAT", "DOUBLE")
-
-
-@dataclass(frozen=True)
-class Source:
-    """Events that can be built from.
-
-    Attributes:
-        columns: theirs.
-        count: events that name an entity and a time.
-        first: when the first of them happened.
-        last: when the last one did.
-        notes: what was left out.
-    """
-
-    columns: EventColumns
-    count: int
-    first: datetime
-    last: datetime
-    notes: tuple[str, ...]
 
 
 def open_events(engine: Engine, plan: Plan, path: Path, advance: Advance) -> Source:
@@ -52,7 +33,7 @@ def open_events(engine: Engine, plan: Plan, path: Path, advance: Advance) -> Sou
         ContractError: the events lack a column that the contract names, or it cannot be what it should.
         DataError: the events cannot be read, or none of them names an entity and a time.
     """
-    _register(engine, plan, path)
+    files = _register(engine, plan, path)
     types = engine.columns(f"SELECT * FROM {TABLE}", str(path))
     columns = EventColumns(types, _column(plan, types, "entity"), _column(plan, types, "time"))
     _refuse_reserved(columns, path)
@@ -62,11 +43,11 @@ def open_events(engine: Engine, plan: Plan, path: Path, advance: Advance) -> Sou
         except NoKind as error:
             raise plan.fail(f"`{key}`: the column {getattr(columns, key)!r} of {path} {error}", "events", key) from None
     _refuse_unfit(engine, columns, path)
-    return _reach(engine, columns, path, advance)
+    return noted(engine, columns, files, advance) or _reach(engine, columns, path, advance)
 
 
-def _register(engine: Engine, plan: Plan, path: Path) -> None:
-    """Parquet stays where it is; csv is read once, entity and time as the texts they are."""
+def _register(engine: Engine, plan: Plan, path: Path) -> str | None:
+    """Parquet stays where it is, and its files are returned as SQL; csv is read once, entity and time as texts."""
     files, parquet = find_files(path)
     named = "[" + ", ".join(_literal(file) for file in files) + "]"
     if parquet:
@@ -75,13 +56,14 @@ def _register(engine: Engine, plan: Plan, path: Path) -> None:
         fine = [f"{told} AS {quoted(name)}" for name, kind in held.items() if (told := _as_held(quoted(name), kind))]
         replaced = f"* REPLACE ({', '.join(fine)})" if fine else "*"
         engine.run(f"CREATE TEMP VIEW {TABLE} AS SELECT {replaced} FROM {read}", f"{path} cannot be read")
-        return
+        return named
     csv = f"read_csv({named}, header = true, sample_size = -1"
     held = engine.columns(f"SELECT * FROM {csv})", f"{path} cannot be read")
     texts = [name for name in (plan.events.entity, plan.events.time) if name in held]
     if texts:
         csv += ", types = {" + ", ".join(f"{_text(name)}: 'VARCHAR'" for name in texts) + "}"
     engine.run(f"CREATE TEMP TABLE {TABLE} AS SELECT * FROM {csv})", f"{path} cannot be read")
+    return None
 
 
 def _as_held(column: str, kind: str) -> str | None:
