@@ -1,16 +1,14 @@
 """Naming a champion: the file that serving reads and the alias in the registry move together."""
 
 import fcntl
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from ebb.errors import ReleaseError
 from ebb.folder import FolderReleases
 from training.registry.ledger import Ledger
+from training.uninterrupted import uninterrupted
 
 _LOCK = ".lock"
 
@@ -30,27 +28,6 @@ def one_at_a_time(releases: Path) -> Iterator[None]:
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is done; in another thread than the main one there is none to wait."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting = False
-
-    def remember(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal waiting
-        waiting = True
-
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if waiting:
-        raise KeyboardInterrupt
 
 
 def crown(store: FolderReleases, ledger: Ledger, contract: str, version: str) -> None:

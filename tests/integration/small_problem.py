@@ -1,6 +1,6 @@
 """The smallest problem that trains: two numbers, one of which tells; for tests of what `ebb train` is handed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ BY_TIME = f'folds = "temporal"\n{BY_MOMENT}'
 PROTECTED = '\n[[features]]\nname = "g"\nkind = "category"\nprotected = true\n'
 
 
-@dataclass
+@dataclass(frozen=True)
 class Problem:
     """A folder with a contract and a table.
 
@@ -63,7 +63,6 @@ class Problem:
     """
 
     folder: Path
-    _words: list[str] = field(default_factory=list)
 
     @property
     def releases(self) -> Path:

@@ -137,6 +137,26 @@ def test_moments_that_cannot_be_learned_from(
     assert not made.releases.exists()
 
 
+def test_a_test_that_shares_entities_or_lies_before_the_training_is_no_test(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    train = problem(tmp_path / "train", columns(t=days(np.arange(ROWS) / 2)), top=BY_MOMENT).folder
+    test = problem(tmp_path / "test", columns(seed=1, t=days(np.arange(ROWS) / 4)), top=BY_MOMENT).folder
+    words = ["validate", str(train / "data.parquet"), "--contract", str(train / "contract.toml"), "--json"]
+    assert run([*words, "--test", str(test / "data.parquet")]) == 1
+    said = capfd.readouterr().out
+    assert "names entities that were trained on in 600 of 600 rows of the test" in said
+    assert "runs backwards: the whole test lies before the end of the training" in said
+
+
+def test_an_outcome_before_its_row_is_critical(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    moments = np.arange(ROWS) / 2
+    folder = problem(tmp_path, columns(t=days(moments), left=days(moments - 5)), top=BY_MOMENT).folder
+    words = ["validate", str(folder / "data.parquet"), "--contract", str(folder / "contract.toml"), "--json"]
+    assert run([*words, "--outcome-time", "left"]) == 1
+    assert "in 600 rows: the outcome was known when the features were" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("label", "sentence"),
     [

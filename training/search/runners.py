@@ -20,6 +20,7 @@ from ebb.errors import DataError
 from training.search.material_files import write_material
 from training.search.task import Done, Material, Task, perform
 from training.search.workplace import Workplace
+from training.uninterrupted import uninterrupted
 
 _LONGEST_WAIT = 3600.0
 """Seconds of one wait; the caller waits again. The system refuses to wait for ages."""
@@ -183,12 +184,13 @@ class Processes:
                 worker.task = None
 
     def close(self) -> None:
-        """Kill the workers, whatever they do, and remove their files."""
-        for worker in self._workers:
-            worker.end()
-        self._workers = []
-        if self._place is not None:
-            self._place.close()
+        """Kill the workers, whatever they do, and remove their files; whoever presses Ctrl-C again waits for it."""
+        with uninterrupted():
+            for worker in self._workers:
+                worker.end()
+            self._workers = []
+            if self._place is not None:
+                self._place.close()
 
     def _done(self, worker: _Worker) -> Done:
         task = cast("Task", worker.task)
