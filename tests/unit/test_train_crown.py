@@ -11,10 +11,10 @@ import pytest
 from ebb.errors import ReleaseError
 from training import provenance
 from training.crown import one_at_a_time
-from training.uninterrupted import uninterrupted
 from training.progress import Silent
 from training.provenance import git_commit, library_versions
 from training.steps import Steps
+from training.uninterrupted import uninterrupted
 
 
 def test_ctrl_c_waits_until_the_block_is_done() -> None:
