@@ -1,24 +1,19 @@
 """Who performs the tasks: this process, one after the other, or worker processes that can be stopped."""
 
 import json
-import os
 import selectors
 import signal
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 
 from ebb.errors import DataError
 from training.search.material_files import write_material
 from training.search.task import Done, Material, Task, perform
+from training.search.worker_process import WorkerProcess
 from training.search.workplace import Workplace
 from training.uninterrupted import uninterrupted
 
@@ -80,43 +75,6 @@ class Inline:
         self._waiting.clear()
 
 
-class _Worker:
-    """One worker process and what it does now."""
-
-    def __init__(self, folder: Path) -> None:
-        self.task: Task | None = None
-        self.answer = ""
-        self.since = 0.0
-        with _ctrl_c_held(), (folder / "workers.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "training.search.worker", str(folder), str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-
-    @property
-    def tasks(self) -> IO[str]:
-        """Where it reads."""
-        return cast("IO[str]", self.process.stdin)
-
-    @property
-    def answers(self) -> IO[str]:
-        """Where it writes."""
-        return cast("IO[str]", self.process.stdout)
-
-    def end(self) -> None:
-        """Kill it, and wait until it is gone."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.tasks, self.answers):
-            try:
-                pipe.close()
-            except BrokenPipeError:
-                continue
-
-
 class Processes:
     """Performs tasks in worker processes, which share the material on disk.
 
@@ -130,7 +88,7 @@ class Processes:
 
     def __init__(self, material: Material, slots: int) -> None:
         self.slots = slots
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._count = 0
         self._place: Workplace | None = None
         try:
@@ -138,7 +96,7 @@ class Processes:
             self._folder = self._place.folder
             write_material(material, self._folder)
             for _ in range(slots):
-                self._workers.append(_Worker(self._folder))
+                self._workers.append(WorkerProcess(self._folder))
         except OSError as error:
             self.close()
             raise DataError(_no_room(error)) from None
@@ -156,7 +114,7 @@ class Processes:
         at = next(i for i, worker in enumerate(self._workers) if worker.task is None)
         if self._workers[at].process.poll() is not None:
             self._workers[at].end()
-            self._workers[at] = _Worker(self._folder)
+            self._workers[at] = WorkerProcess(self._folder)
         worker = self._workers[at]
         self._count += 1
         worker.task, worker.answer, worker.since = task, f"answer-{self._count}.npy", time.perf_counter()
@@ -192,7 +150,7 @@ class Processes:
             if self._place is not None:
                 self._place.close()
 
-    def _done(self, worker: _Worker) -> Done:
+    def _done(self, worker: WorkerProcess) -> Done:
         task = cast("Task", worker.task)
         worker.task = None
         line = worker.answers.readline()
@@ -216,13 +174,3 @@ def _no_room(error: OSError) -> str:
         f"the search's working files cannot be kept in {tempfile.gettempdir()}: {reason}; make room there, or let "
         "TMPDIR name another folder"
     )
-
-
-@contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Block Ctrl-C for processes started meanwhile: they inherit that from their first line on, and keep it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
