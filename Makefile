@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 KEEP ?=
 
-.PHONY: help demo test lint types unit integration verify bench bench-peers bench-history dvc lock setup clean
+.PHONY: help demo test lint types unit integration verify bench bench-peers bench-training bench-history dvc lock setup clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ bench: setup ## Measure every promised figure and write it into docs/benchmarks.
 
 bench-peers: setup ## Measure Ebb beside MLServer, BentoML, MLflow, FastAPI and Ray Serve (installs them once)
 	$(PY) -m tests.load.peers.bench
+
+bench-training: setup ## Measure training: 5 GB of events, profile, search, batch scoring (45 minutes, 10 GB of disk)
+	$(PY) -m tests.load.training_bench
 
 bench-history: setup ## History of 50 million rows: as-of reads, months that come and go (needs 40 GB of disk)
 	$(PY) -m tests.load.history

@@ -146,7 +146,9 @@ def test_without_a_registry_the_release_is_kept(tables: tuple[Path, Path], tmp_p
         database.write_bytes(b"x" * 4096)
     result = case.train()
     assert (result.run_id, result.model_version) == ("", "")
-    assert any(note.startswith("the release is kept, but not registered: the registry (MLflow)") for note in result.notes)
+    assert any(
+        note.startswith("the release is kept, but not registered: the registry (MLflow)") for note in result.notes
+    )
     assert load_champion(FolderReleases(case.releases), NAME, OnnxScorer).manifest.version == result.version
 
 

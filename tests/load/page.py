@@ -14,7 +14,7 @@ from pathlib import Path
 from ebb.synced import replaced
 from tests.load.figures import Figure, rows_of
 
-SECTIONS = ("peers", "figures")
+SECTIONS = ("peers", "figures", "training")
 """Every section that a page may have, in the page's order."""
 
 _PACKAGES = (

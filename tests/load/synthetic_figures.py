@@ -39,20 +39,24 @@ def synthetic_figures(size: str = SIZE) -> Iterator[Figure]:
     Raises:
         Misuse: the disk has not twice the room.
     """
-    wanted = parse_size(size)
-    if shutil.disk_usage(tempfile.gettempdir()).free < 2 * wanted:
+    if shutil.disk_usage(tempfile.gettempdir()).free < 2 * parse_size(size):
         raise Misuse(f"{tempfile.gettempdir()} has no room for twice {size}: set TMPDIR to another disk")
-    share = wanted / parse_size(SIZE)
     with tempfile.TemporaryDirectory(prefix="ebb-synthetic-") as folder:
-        out = Path(folder) / "world"
-        facts, seconds, _ = _measured("synthesize", "--size", size, "--workers", str(WORKERS), "--out", str(out))
-        of = f"{facts['events'] / 1e6:,.0f} million rows, {facts['bytes'] / 1e9:.2f} GB of zstd parquet"
-        yield Figure("synthetic events, made", "s", seconds, MAKE_SECONDS * share, f"{of}, {WORKERS} processes")
-        missed = abs(facts["bytes"] / wanted - 1)
-        yield Figure("synthetic events, size missed by", "share", missed, 0.05, f"of {size}", tolerated=1.0)
-        peak = facts["peak_bytes_a_worker"] / 1e9
-        yield Figure("synthetic events, memory of a worker", "GB", peak, WORKER_GB, "its most", tolerated=1.0)
-        yield from _build(out, facts, share, of)
+        yield from world_figures(Path(folder) / "world", size)
+
+
+def world_figures(out: Path, size: str = SIZE) -> Iterator[Figure]:
+    """Make the events in a folder that stays, build the table, and measure both."""
+    wanted = parse_size(size)
+    share = wanted / parse_size(SIZE)
+    facts, seconds, _ = _measured("synthesize", "--size", size, "--workers", str(WORKERS), "--out", str(out))
+    of = f"{facts['events'] / 1e6:,.0f} million rows, {facts['bytes'] / 1e9:.2f} GB of zstd parquet"
+    yield Figure("synthetic events, made", "s", seconds, MAKE_SECONDS * share, f"{of}, {WORKERS} processes")
+    missed = abs(facts["bytes"] / wanted - 1)
+    yield Figure("synthetic events, size missed by", "share", missed, 0.05, f"of {size}", tolerated=1.0)
+    peak = facts["peak_bytes_a_worker"] / 1e9
+    yield Figure("synthetic events, memory of a worker", "GB", peak, WORKER_GB, "its most", tolerated=1.0)
+    yield from _build(out, facts, share, of)
 
 
 def _build(out: Path, facts: dict[str, Any], share: float, of: str) -> Iterator[Figure]:

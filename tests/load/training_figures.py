@@ -1,11 +1,6 @@
-"""What `ebb train` costs, and how near it comes to the truth.
-
-`python -m tests.load.training_figures` measures all of it: about 25 minutes on an otherwise idle machine.
-"""
+"""What `ebb train` costs, and how near it comes to the truth: parts of `make bench-training`."""
 
 import re
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.metrics import roc_auc_score
 
-from local.terminal import print_table
 from tests.home import ROOT
-from tests.load.figures import Figure, rows_of
+from tests.load.figures import Figure
 from tests.load.watched import Watched, watch
 
 ROWS, LARGE_ROWS, MORE = 120_000, 5_000_000, 2
@@ -71,9 +65,7 @@ def training_figures(folder: Path, rows: int = ROWS, seconds: float = SECONDS) -
     of = f"{rows:,} rows x 32 features, `ebb train --seconds {seconds:g}`"
     after = sum(timings.get(name, 0.0) for name in _AFTER)
     yield Figure("search and refit end", "s", run.seconds - after, float(seconds), f"{of}, from process start")
-    yield Figure(
-        "training, everything", "s", run.seconds, seconds + ALL_SECONDS - SECONDS, f"{of}, from its start"
-    )
+    yield Figure("training, everything", "s", run.seconds, seconds + ALL_SECONDS - SECONDS, f"{of}, from its start")
     yield Figure("candidates tried", "", len(metrics["search"]["trials"]), None, _states(metrics))
     limit = 1.0 + 5 * table.plain_bytes / _GB
     how = f"{of}; promised: 1 GB and 5 times {table.plain_bytes / _GB:.3f} GB of Arrow"
@@ -106,25 +98,8 @@ def large_figures(folder: Path) -> Iterator[Figure]:
     yield Figure("training on five million rows, everything", "s", run.seconds, None, how)
 
 
-def all_figures() -> Iterator[Figure]:
-    """Measure everything, each part in a folder that is gone afterwards."""
-    for part in (training_figures, long_figures, large_figures):
-        with tempfile.TemporaryDirectory(prefix="ebb-training-") as folder:
-            yield from part(Path(folder))
-
-
 def _states(metrics: dict[str, Any]) -> str:
     states = ", ".join(f"{count} {state}" for state, count in sorted(metrics["search"]["states"].items()))
     bought = metrics["search"]["last_tenth"]
     gained = "" if bought is None else f"; the last tenth of the budget saved {bought:.2g} of log loss"
     return f"{states}; chosen: {metrics['search']['chosen']['name']}{gained}"
-
-
-if __name__ == "__main__":
-    parts = {"short": training_figures, "long": long_figures, "large": large_figures}
-    chosen = [parts[name] for name in sys.argv[1:]] or list(parts.values())
-    found: list[Figure] = []
-    for part in chosen:
-        with tempfile.TemporaryDirectory(prefix="ebb-training-") as place:
-            found.extend(part(Path(place)))
-    print_table("Training", ("figure", "measured", "promised", "kept", "how"), rows_of(found))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.errors import Misuse
-from training.jobs.parameters import count_of, flag_of, amount_of, text_of
+from training.jobs.parameters import amount_of, count_of, flag_of, text_of
 
 NAME = "name"
 
