@@ -16,10 +16,12 @@ from training.dataset import Dataset, read_dataset
 from training.events import Built, build_table
 from training.pipeline import TrainOptions, read_contract, train
 from training.progress import Silent
-from training.search import Budget, fit_best
+from training.search import SHIPPED, Budget, fit_best
 
 CONTRACT = ROOT / "training" / "contracts" / "online_retail.toml"
 HORIZON = pd.Timedelta(days=90)
+PROMISED = 0.73
+"""AUC on a snapshot that is later than all that was learned from."""
 EARLIER, LATER = datetime(2011, 6, 12, tzinfo=UTC), datetime(2011, 9, 10, tzinfo=UTC)
 pytestmark = pytest.mark.real_data
 
@@ -92,13 +94,12 @@ def _accepted(transactions: Path, moments: list[datetime], out: Path) -> Dataset
 def _auc(train: Dataset, judge: Dataset) -> float:
     assert train.labels is not None
     assert judge.labels is not None
-    found = searched(train.inputs, train.labels, groups=train.groups)
+    found = searched(train.inputs, train.labels, SHIPPED, groups=train.groups)
     model = fit_best(train.inputs, train.labels, found, 0)
     return float(roc_auc_score(judge.labels, model.probability(judge.inputs)))
 
 
 def test_a_later_snapshot_is_predicted_from_an_earlier_one_and_from_several(transactions: Path, tmp_path: Path) -> None:
-    contract, _ = read_contract(CONTRACT)
     earlier = _accepted(transactions, [EARLIER], tmp_path / "earlier.parquet")
     later = _accepted(transactions, [LATER], tmp_path / "later.parquet")
     assert later.rows > 3_000
@@ -107,8 +108,8 @@ def test_a_later_snapshot_is_predicted_from_an_earlier_one_and_from_several(tran
     assert more.groups is not None
     assert more.rows > 2 * len(np.unique(more.groups))
     one, four = _auc(earlier, later), _auc(more, later)
-    assert one >= contract.gates.min_auc, one
-    assert four >= contract.gates.min_auc, four
+    assert one >= PROMISED, one
+    assert four >= PROMISED, four
     print(f"\nAUC on {LATER:%Y-%m-%d}: {one:.4f} from one snapshot, {four:.4f} from four")  # noqa: T201 - the figure
 
 

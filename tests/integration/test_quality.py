@@ -28,14 +28,14 @@ def real(shared_data: Path, name: str) -> tuple[Contract, Dataset]:
 @pytest.mark.real_data
 def test_telco_is_as_good_as_promised(shared_data: Path) -> None:
     found = measure(*real(shared_data, "telco"))
-    assert found["auc"] >= 0.84, found
+    assert found["auc"] >= 0.845, found
     assert found["calibration_error"] <= 0.03, found
 
 
 @pytest.mark.real_data
 def test_iranian_is_as_good_as_promised(shared_data: Path) -> None:
     found = measure(*real(shared_data, "iranian"))
-    assert found["auc"] >= 0.98, found
+    assert found["auc"] >= 0.985, found
 
 
 @pytest.mark.real_data

@@ -16,7 +16,7 @@ from training.pipeline import read_contract
 from training.search import fit_best
 
 REAL = {"telco": "telco/Telco-Customer-Churn.csv", "iranian": "iranian/churn.csv"}
-_AUC = {"telco": 0.84, "iranian": 0.98}
+_AUC = {"telco": 0.845, "iranian": 0.985}
 _ECE = {"telco": 0.03}
 
 
