@@ -67,7 +67,7 @@ def test_its_archive_is_evaluated_as_it_is(trained: tuple[Jobs, JobStatus], tabl
     status = jobs.run("evaluate", {"release": Path(training.output), "data": table})
     assert status.status == "Completed", status.failure_reason
     found = json.loads((Path(status.output) / "evaluation.json").read_text())
-    assert found["trained_on"] is True
+    assert found["seen"] is True
     assert found["rows"] == 3_000
     assert 0.7 < found["auc"] <= 1
 
@@ -78,7 +78,7 @@ def test_other_rows_are_scored_as_the_graph_scores_them(trained: tuple[Jobs, Job
     jobs = Jobs(tmp_path)
     status = jobs.run("evaluate", {"release": releases, "data": other})
     found = json.loads((Path(status.output) / "evaluation.json").read_text())
-    assert found["trained_on"] is False
+    assert found["seen"] is False
     assert found["rows"] == 500
 
 

@@ -60,5 +60,5 @@ def _prove(contract: Contract, dataset: Dataset, size: TreeSize) -> None:
     model = fit_best(dataset.inputs, labels, found, 0)
     scorer = OnnxScorer(export(model, len(contract.numbers), len(contract.categories)))
     proved = parity(model, scorer, contract, dataset.inputs, rows=100_000)
-    assert proved.rows == 100_000
+    assert proved.rows >= 100_000
     assert proved.largest <= 1e-6

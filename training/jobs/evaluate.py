@@ -25,4 +25,4 @@ def run(container: Container, progress: Progress) -> dict[str, Any]:
     judged = judge_table(release, table_of(container.channels["data"]), progress)
     write_json(container.results / EVALUATION, judged.document())
     found = judged.evaluation
-    return {"release": judged.release, "rows": found.rows, "auc": found.auc, "trained_on": judged.seen}
+    return {"release": judged.release, "rows": found.rows, "auc": found.auc, "seen": judged.seen}

@@ -12,8 +12,8 @@ from local.executor.invocation import Kind
 Run = Callable[[Coroutine[Any, Any, None]], None]
 Up = Callable[..., AbstractAsyncContextManager[Executor]]
 ROUNDS, INVOCATIONS = 7, 150
-# Measured 0.22 to 0.25 (29 against 131 microseconds an invocation).
-AT_MOST = 0.5
+# Measured 0.22 to 0.25 on an idle machine (29 against 131 microseconds), and 0.51 with training beside it.
+AT_MOST = 0.75
 
 
 def nanoseconds(executor: Executor) -> int:
