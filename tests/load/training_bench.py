@@ -41,7 +41,7 @@ PARTS: dict[str, Callable[[Path], Iterable[Figure]]] = {
 
 
 def main(chosen: list[str]) -> int:
-    """Measure, print, and write where everything was measured; exit code 1 when a promise is not kept."""
+    """Measure, print, and write the page after each part; exit code 1 when a promise is not kept."""
     figures: list[Figure] = []
     with TerminalProgress().step("Measure the figures", 30) as done:
         for name in chosen or PARTS:
@@ -49,9 +49,10 @@ def main(chosen: list[str]) -> int:
                 for figure in PARTS[name](Path(folder)):
                     figures.append(figure)
                     done(1)
+            if not chosen:
+                put_section(TARGET, TITLE, "training", section("Training", _ABOUT, figures))
     print_table("Training", ["figure", "measured", "promised", "kept", "how"], rows_of(figures))
     if not chosen:
-        put_section(TARGET, TITLE, "training", section("Training", _ABOUT, figures))
         console.print(f"Written: {TARGET.relative_to(ROOT)}")
     return int(any(figure.kept is False for figure in figures))
 
