@@ -92,9 +92,8 @@ def test_killed_it_is_away_at_once_and_back_with_the_server(
     assert server.id.wait_gone(5)
     error = failure(fast)
     assert not error.timeout
-    assert re.fullmatch(
-        r"Valkey does not answer \(Connection(Reset)?Error\); it is asked again within a second\.", str(error)
-    )
+    told = str(error).replace("ConnectionResetError", "ConnectionError")  # which of them depends on what it had read
+    assert told == "Valkey does not answer (ConnectionError); it is asked again within a second."
     eventually(lambda: not _works(fast) and max(timed(fast)[0] for _ in range(50)) < TIMEOUT)
     stack.enter_context(running(tmp_path / "again", server.port))
     _back_in_time(fast)

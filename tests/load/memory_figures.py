@@ -62,7 +62,7 @@ def swaps_figures(held: Held) -> list[Figure]:
     last = held.swaps[-_LAST:]
     slope = float(
         theilslopes(last).slope
-    )  # the median of all pairs': the allocator gives a megabyte back late at times
+    )  # the allocator gives a megabyte back late at times
     how = f"{len(held.swaps)} swaps, each loads a release; RSS {held.first:.1f} MB first, {held.swaps[-1]:.1f} MB last"
     most = max(held.swaps) - held.first
     flat = f"the median slope of the last {len(last)}; they lie within {max(last) - min(last):.1f} MB"
