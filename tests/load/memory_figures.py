@@ -60,9 +60,7 @@ def memory_figures(prepared: Home, folder: Path) -> Iterator[Figure]:
 def swaps_figures(held: Held) -> list[Figure]:
     """Return what is promised of an environment's memory over swaps."""
     last = held.swaps[-_LAST:]
-    slope = float(
-        theilslopes(last).slope
-    )  # the allocator gives a megabyte back late at times
+    slope = float(theilslopes(last).slope)  # the allocator gives a megabyte back late at times
     how = f"{len(held.swaps)} swaps, each loads a release; RSS {held.first:.1f} MB first, {held.swaps[-1]:.1f} MB last"
     most = max(held.swaps) - held.first
     flat = f"the median slope of the last {len(last)}; they lie within {max(last) - min(last):.1f} MB"
