@@ -26,3 +26,13 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if waiting:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def ctrl_c_held() -> Iterator[None]:
+    """Block Ctrl-C for processes started meanwhile: they inherit that from their first line on, and keep it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 from ebb.errors import Unavailable
 from ebb.onnx import OnnxScorer
 from ebb.ports import Scorer
 from training.batch.scorer import BatchScorer, batch_scorer
 from training.batch.task import Done, Setup, Task, Told, run
+from training.uninterrupted import ctrl_c_held
 
 _PR_SET_PDEATHSIG = 1
 _Answers = Generator[tuple[Task, Done], None, None]
@@ -55,7 +56,7 @@ def _beside(tasks: Sequence[Task], setup: Setup, model: bytes, rows: int, worker
         workers, multiprocessing.get_context("spawn"), _prepare, (os.getpid(), setup, model, rows)
     )
     try:
-        with _ctrl_c_held():
+        with ctrl_c_held():
             waiting = {executor.submit(_work, task): task for task in tasks}
         for future in as_completed(waiting):
             yield waiting[future], _done(future)
@@ -92,13 +93,3 @@ def _prepare(parent: int, setup: Setup, model: bytes, rows: int) -> None:
 def _work(task: Task) -> Done:
     setup, scorer = _prepared[0]
     return run(task, setup, scorer, lambda _rows: None)
-
-
-@contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Hold Ctrl-C back: processes that start inherit that until they look after themselves."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

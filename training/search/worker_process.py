@@ -1,13 +1,12 @@
 """A worker process as its parent sees it."""
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
+
+from training.uninterrupted import ctrl_c_held
 
 if TYPE_CHECKING:
     from training.search.task import Task
@@ -20,7 +19,7 @@ class WorkerProcess:
         self.task: Task | None = None
         self.answer = ""
         self.since = 0.0
-        with _ctrl_c_held(), (folder / "workers.log").open("ab") as log:
+        with ctrl_c_held(), (folder / "workers.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "training.search.worker", str(folder), str(os.getpid())],
                 stdin=subprocess.PIPE,
@@ -48,13 +47,3 @@ class WorkerProcess:
                 pipe.close()
             except BrokenPipeError:
                 continue
-
-
-@contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Block Ctrl-C for processes started meanwhile: they inherit that from their first line on, and keep it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
