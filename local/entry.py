@@ -5,7 +5,7 @@ import signal
 import sys
 from types import TracebackType
 
-from local.interrupts import ignored, press, pressed
+from training.interrupts import ignored, press, pressed
 
 _INTERRUPTED = 130
 

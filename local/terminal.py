@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from local.interrupts import check
+from training.progress import Silent
 
 INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended."""
@@ -26,21 +26,6 @@ def bars() -> Progress:
     return Progress(*columns, console=errors)
 
 
-class QuietProgress:
-    """A `training.progress.Progress` that shows nothing, but hears a Ctrl-C that a library swallowed."""
-
-    @contextmanager
-    def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002 - the port's names
-        """Open a step that nobody sees.
-
-        Raises:
-            KeyboardInterrupt: Ctrl-C was pressed before, during or at the end of the step.
-        """
-        check()
-        yield lambda _done: check()
-        check()
-
-
 class TerminalProgress:
     """The `training.progress.Progress` of a terminal; bars go to standard error, so that output stays clean."""
 
@@ -51,7 +36,7 @@ class TerminalProgress:
         Raises:
             KeyboardInterrupt: Ctrl-C was pressed, and a library swallowed it.
         """
-        with QuietProgress().step(title, total) as hear, bars() as progress:
+        with Silent().step(title, total) as hear, bars() as progress:
             task = progress.add_task(title, total=max(total, 1))
 
             def advance(done: int) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
+from training.interrupts import check
+
 
 class Progress(Protocol):
     """Shows the steps of a long piece of work."""
@@ -13,9 +15,15 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Shows nothing; for scripts and tests."""
+    """Shows nothing, for scripts and tests; hears a Ctrl-C that a library swallowed."""
 
     @contextmanager
     def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:  # noqa: ARG002 - the port's names
-        """Open a step that nobody sees."""
-        yield lambda _done: None
+        """Open a step that nobody sees.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed before, during or at the end of the step.
+        """
+        check()
+        yield lambda _done: check()
+        check()

@@ -17,7 +17,8 @@ from local.commands.train_options import (
     Trials,
     Workers,
 )
-from local.terminal import QuietProgress, TerminalProgress, console, next_step, print_facts, print_json, print_table
+from local.terminal import TerminalProgress, console, next_step, print_facts, print_json, print_table
+from training.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def train(
         budget = read_budget(seconds, dollars, price, trials=trials, workers=workers, families=families)
         check_uri(mlflow)
         options = TrainOptions(budget, resume, promote, cheap, mlflow)
-        result = run(contract, data, out, QuietProgress() if json else TerminalProgress(), options)
+        result = run(contract, data, out, Silent() if json else TerminalProgress(), options)
     except GateRefused as refused:
         if not json:
             _print_gates("Refused", refused.gates)

@@ -51,7 +51,7 @@ SWALLOWED = """
 import os, signal
 import local.cli
 from local.entry import main
-from local.terminal import {progress}
+from local.terminal import Silent, TerminalProgress
 
 class Finalized:
     def __del__(self):
@@ -80,7 +80,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("progress", ["TerminalProgress", "QuietProgress"])
+@pytest.mark.parametrize("progress", ["TerminalProgress", "Silent"])
 @pytest.mark.parametrize("inside", ["swallow()", "Finalized()", "swallow(); advance(1); print('went on')"])
 def test_an_interrupt_that_a_library_swallows_is_heard_at_the_next_progress(progress: str, inside: str) -> None:
     program = SWALLOWED.format(progress=progress, inside=inside)

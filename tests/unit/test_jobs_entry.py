@@ -1,6 +1,9 @@
 """The entry of the image: a result or one sentence, and never a value of anybody's."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,3 +117,51 @@ def test_a_step_of_nothing_is_a_step(capsys: pytest.CaptureFixture[str]) -> None
     with Lines().step("Wait", 0) as advance:
         advance(1)
     assert capsys.readouterr().out.splitlines()[0] == "Wait ..."
+
+
+SWALLOWED = """
+import os, signal, sys
+import training.jobs.features
+from training.jobs.__main__ import enter
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+
+def swallow(advance):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+    except:
+        pass
+
+def fail(advance):
+    swallow(advance)
+    raise ValueError("cut in the middle")
+
+def run(container, progress):
+    with progress.step("Look", 2) as advance:
+        {inside}
+    print("went on")
+    return {{}}
+
+training.jobs.features.run = run
+sys.argv = ["jobs", "features"]
+enter()
+"""
+
+
+@pytest.mark.parametrize(
+    "inside", ["swallow(advance)", "Finalized()", "swallow(advance); advance(1); print('went on')", "fail(advance)"]
+)
+def test_a_stop_that_a_library_swallows_is_heard_at_the_next_step(root: Path, inside: str) -> None:
+    program, environment = SWALLOWED.format(inside=inside), {**os.environ, ROOT: str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+    assert done.returncode == 143, done.stderr
+    assert "went on" not in done.stdout
+    assert done.stdout.endswith("ended by a signal; what the checkpoints hold is kept\n")
+    assert done.stderr == ""
+    assert not (root / "output" / "failure").exists()

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from ebb.errors import EbbError, Misuse
+from training.interrupts import ignored, press, pressed
 from training.jobs.container import container_root, read_container
 from training.jobs.lines import Lines, say
 from training.jobs.results import RESULT, write_json
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         say("ended by a signal; what the checkpoints hold is kept")
         return TERMINATED
     except Exception as error:  # noqa: BLE001 - whatever it is, its sentence belongs into the failure file
+        if pressed():  # what was cut in the middle may fail in its own way
+            say("ended by a signal; what the checkpoints hold is kept")
+            return TERMINATED
         _fail(container_root(environment), reason_of(error))
         return FAILED
     return 0
@@ -77,7 +81,8 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 def enter() -> None:
     """Enter from the command line; leave without a teardown where native code may have been cut in the middle."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.unraisablehook = ignored
+    signal.signal(signal.SIGINT, press)
     signal.signal(signal.SIGTERM, _terminate)
     code = main(sys.argv[1:], os.environ)
     if code == TERMINATED:

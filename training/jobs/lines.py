@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
+from training.progress import Silent
+
 _TENTHS = 10
 _PAUSE_SECONDS = 2.0
 
@@ -14,20 +16,26 @@ class Lines:
 
     @contextmanager
     def step(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Open a step of `total` units and say so."""
+        """Open a step of `total` units and say so.
+
+        Raises:
+            KeyboardInterrupt: the job is to end, and a library swallowed the first word of it.
+        """
         began = said = monotonic()
         done = told = 0
         say(f"{title} ...")
 
         def advance(more: int) -> None:
             nonlocal done, told, said
+            hear(more)
             done += more
             tenths = min(_TENTHS * done // max(total, 1), _TENTHS)
             if told < tenths < _TENTHS and monotonic() - said > _PAUSE_SECONDS:
                 told, said = tenths, monotonic()
                 say(f"{title}: {tenths * 100 // _TENTHS} %")
 
-        yield advance
+        with Silent().step(title, total) as hear:
+            yield advance
         say(f"{title}: done in {monotonic() - began:.1f} s")
 
 
