@@ -1,0 +1,116 @@
+"""A function of ours: its own role that may do nothing yet, its own log group, in the network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import aws_cdk as aws
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk.stages import Stage
+from stacks.constructs.code import RUNTIME, Sources, architecture_of
+from stacks.constructs.retention import retention_of
+from stacks.network import FUNCTIONS
+
+_INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces")
+
+
+@dataclass(frozen=True)
+class Inside:
+    """Where in the network a function stands.
+
+    Attributes:
+        vpc: the network.
+        group: its security group, which no later stack may change.
+    """
+
+    vpc: ec2.IVpc
+    group: ec2.ISecurityGroup
+
+
+@dataclass(frozen=True)
+class FunctionShape:
+    """What a function is.
+
+    Attributes:
+        name: its folder below `lambdas`.
+        seconds: that one invocation may take.
+        memory_mb: of its environments.
+        environment: variables; no secret among them.
+        description: what it does.
+        reserved: environments that it may hold at most, and that nobody else takes; None for what is left.
+    """
+
+    name: str
+    seconds: int
+    memory_mb: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+    reserved: int | None = None
+
+
+def make_function(
+    scope: Construct,
+    stage: Stage,
+    sources: Sources,
+    shape: FunctionShape,
+    *,
+    layers: Sequence[aws_lambda.ILayerVersion],
+    inside: Inside | None = None,
+) -> aws_lambda.Function:
+    """Add a function, its log group and its role, which may write that log and join the network.
+
+    Args:
+        scope: the stack.
+        stage: its values.
+        sources: where the code lies.
+        shape: what it is.
+        layers: of the stack.
+        inside: its place in the network; None where it needs none.
+    """
+    title = shape.name.capitalize()
+    log = logs.LogGroup(
+        scope,
+        f"{title}Log",
+        retention=retention_of(stage.log_days),
+        removal_policy=aws.RemovalPolicy.RETAIN if stage.keep else aws.RemovalPolicy.DESTROY,
+    )
+    role = iam.Role(
+        scope,
+        f"{title}Role",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        description=f"What the function {shape.name} may do",
+    )
+    log.grant_write(role)
+    if inside is not None:
+        _join_network(role)
+    return aws_lambda.Function(
+        scope,
+        title,
+        runtime=RUNTIME,
+        architecture=architecture_of(stage),
+        code=sources.code(shape.name),
+        handler=f"lambdas.{shape.name}.handler.handle",
+        description=shape.description,
+        layers=list(layers),
+        role=role,
+        log_group=log,
+        logging_format=aws_lambda.LoggingFormat.JSON,
+        environment=dict(shape.environment),
+        timeout=aws.Duration.seconds(shape.seconds),
+        memory_size=shape.memory_mb,
+        reserved_concurrent_executions=shape.reserved,
+        tracing=aws_lambda.Tracing.ACTIVE,
+        vpc=inside.vpc if inside else None,
+        vpc_subnets=ec2.SubnetSelection(subnet_group_name=FUNCTIONS) if inside else None,
+        security_groups=[inside.group] if inside else None,
+        recursive_loop=aws_lambda.RecursiveLoop.TERMINATE,
+    )
+
+
+def _join_network(role: iam.Role) -> None:
+    """Let Lambda put a network interface into the subnets for the function; none of these actions takes a resource."""
+    role.add_to_policy(iam.PolicyStatement(sid="JoinNetwork", actions=list(_INTERFACES), resources=["*"]))

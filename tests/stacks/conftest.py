@@ -1,0 +1,56 @@
+"""Every stage synthesized once, and its templates as plain dictionaries."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+import aws_cdk as aws
+import pytest
+
+from cdk.assemble import assemble
+from cdk.stages import STAGES
+from tests.home import ROOT
+
+Template = dict[str, Any]
+CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+
+@dataclass(frozen=True)
+class Synthesized:
+    """What came out: templates by stage and by the stack's short name, and the folder they lie in."""
+
+    templates: Mapping[str, Mapping[str, Template]]
+    folder: Path
+
+    def resources(self, stage: str, stack: str, kind: str) -> dict[str, Template]:
+        """Return a stack's resources of one type, by logical id."""
+        found = self.templates[stage][stack]["Resources"]
+        return {name: resource for name, resource in found.items() if resource["Type"] == kind}
+
+    def every(self, kind: str) -> dict[str, Template]:
+        """Return all stages' resources of one type, by `stack/logical id`."""
+        return {
+            f"ebb-{stage}-{stack}/{name}": resource
+            for stage, stacks in self.templates.items()
+            for stack in stacks
+            for name, resource in self.resources(stage, stack, kind).items()
+        }
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    """Return all stages, synthesized in one app."""
+    folder = tmp_path_factory.mktemp("cdk.out")
+    app = aws.App(outdir=str(folder), context=CONTEXT)
+    for stage in STAGES.values():
+        assemble(app, stage)
+    assembly = app.synth()
+    templates: dict[str, dict[str, Template]] = {name: {} for name in STAGES}
+    for stack in assembly.stacks:
+        _, stage_name, short = stack.stack_name.split("-", 2)
+        templates[stage_name][short] = json.loads(Path(stack.template_full_path).read_text())
+    return Synthesized(templates, folder)
