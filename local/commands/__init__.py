@@ -10,6 +10,7 @@ from local.commands.init import init
 from local.commands.job.run import run as run_job
 from local.commands.job.stop import stop as stop_job
 from local.commands.load import load
+from local.commands.package import package
 from local.commands.promote import promote as promote_release
 from local.commands.releases import releases
 from local.commands.rollback import rollback as roll_back
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "load": load,
     "status": status,
     "down": down,
+    "package": package,
     "token": token,
     "score": score,
     "check": check,
