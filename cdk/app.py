@@ -6,7 +6,8 @@ import sys
 import aws_cdk as aws
 
 from cdk.assemble import assemble
-from cdk.stages import BadStage, stage_named
+from cdk.stage import BadStage
+from cdk.stages import stage_named
 
 
 def main() -> int:

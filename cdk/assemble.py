@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import aws_cdk as aws
 
 from cdk.guardrails import guard
-from cdk.stages import Stage
+from cdk.stage import Stage
 from stacks.network import NetworkStack
 
 

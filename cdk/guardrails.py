@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import aws_cdk as aws
 
-from cdk.stages import Stage
+from cdk.stage import Stage
 
 
 def guard(app: aws.App, stage: Stage, stacks: Sequence[aws.Stack]) -> None:

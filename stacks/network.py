@@ -1,4 +1,4 @@
-"""The network: a VPC in which only the functions, the database and the cache stand, and nothing is reachable from outside.
+"""The network: a VPC in which only functions, database and cache stand, and nothing is reachable from outside.
 
 The prediction path reaches S3 through a gateway endpoint, which is free, and Secrets Manager through an interface
 endpoint; function logs and traces leave through Lambda itself. A NAT gateway stands there only where it costs less.
@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.egress import cheaper_egress
-from cdk.stages import Stage
+from cdk.stage import Stage
 from stacks.constructs.retention import retention_of
 
 FUNCTIONS, DATA = "functions", "data"
@@ -101,9 +101,7 @@ def _vpc(stack: NetworkStack, stage: Stage, zones: Sequence[str], *, nat: bool) 
         restrict_default_security_group=False,  # its custom resource is a function with rights over every group
         gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
     )
-    log = logs.LogGroup(
-        stack, "FlowLog", retention=retention_of(stage.log_days), removal_policy=RemovalPolicy.DESTROY
-    )
+    log = logs.LogGroup(stack, "FlowLog", retention=retention_of(stage.log_days), removal_policy=RemovalPolicy.DESTROY)
     vpc.add_flow_log(
         "Flow",
         destination=ec2.FlowLogDestination.to_cloud_watch_logs(log),

@@ -13,7 +13,8 @@ from aws_cdk import aws_lambda
 from constructs import Construct
 
 from cdk.archives import archive, source_hash
-from cdk.stages import Stage
+from cdk.stage import Stage
+from cdk.stage_parts import Architecture
 
 ROOT = Path(__file__).parents[2]
 _ARCHITECTURES = {"arm64": aws_lambda.Architecture.ARM_64, "x86-64": aws_lambda.Architecture.X86_64}
@@ -25,16 +26,18 @@ class Sources:
     """Where code is taken from.
 
     Attributes:
+        architecture: of the native libraries in it.
         root: of the checkout.
     """
 
+    architecture: Architecture
     root: Path = ROOT
 
     def code(self, name: str) -> aws_lambda.Code:
         """Return the code of a function or layer."""
         return aws_lambda.Code.from_asset(
-            str(archive(self.root, name)),
-            asset_hash=source_hash(self.root, name),
+            str(archive(self.root, name, self.architecture)),
+            asset_hash=source_hash(self.root, name, self.architecture),
             asset_hash_type=aws.AssetHashType.CUSTOM,
         )
 

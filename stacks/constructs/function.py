@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk.stages import Stage
+from cdk.stage import Stage
 from stacks.constructs.code import RUNTIME, Sources, architecture_of
 from stacks.constructs.retention import retention_of
 from stacks.network import FUNCTIONS
@@ -42,6 +42,8 @@ class FunctionShape:
         environment: variables; no secret among them.
         description: what it does.
         reserved: environments that it may hold at most, and that nobody else takes; None for what is left.
+        provisioned: environments that each new version begins with, kept warm; None for none. It stands in the
+            description too, so that another count publishes another version.
     """
 
     name: str
@@ -50,6 +52,7 @@ class FunctionShape:
     environment: Mapping[str, str] = field(default_factory=dict)
     description: str = ""
     reserved: int | None = None
+    provisioned: int | None = None
 
 
 def make_function(
@@ -108,6 +111,10 @@ def make_function(
         vpc_subnets=ec2.SubnetSelection(subnet_group_name=FUNCTIONS) if inside else None,
         security_groups=[inside.group] if inside else None,
         recursive_loop=aws_lambda.RecursiveLoop.TERMINATE,
+        current_version_options=aws_lambda.VersionOptions(
+            provisioned_concurrent_executions=shape.provisioned,
+            removal_policy=aws.RemovalPolicy.DESTROY,  # kept versions keep their warm environments
+        ),
     )
 
 

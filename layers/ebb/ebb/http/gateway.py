@@ -14,6 +14,8 @@ from ebb.http.calls import Call
 _LONGEST_ID = 128
 """Characters of a correlation id."""
 
+_RESOURCE_SERVER = "ebb/"
+
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -54,8 +56,12 @@ def call_from_event(event: Any, correlation_id: str) -> Call:
 
 @lru_cache(maxsize=1024)
 def scopes_of(claim: str) -> frozenset[str]:
-    """Read the scopes of a claim: words, or "[a b]" where the token had a list, as the gateway writes it."""
-    return frozenset(claim.removeprefix("[").removesuffix("]").split())
+    """Read the scopes of a claim: words, or "[a b]" where the token had a list, as the gateway writes it.
+
+    Cognito puts the resource server's name before each: "ebb/predict" is "predict".
+    """
+    words = claim.removeprefix("[").removesuffix("]").split()
+    return frozenset(word.removeprefix(_RESOURCE_SERVER) for word in words)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,133 @@
+"""One stage, whose values are checked together while the stacks are synthesized."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cdk.stage_parts import Access, Cache, Database, Domain, Network, Serving
+
+REQUESTS_AN_ENVIRONMENT = 10
+"""Requests a second that Lambda lets each execution environment take, however fast it is ("Lambda quotas")."""
+SCOPES = ("predict", "explain", "features:write", "outcomes:write", "subjects", "admin")
+"""What a token may allow, as the functions know it (`ebb.http.scopes`)."""
+OTHER_CONCURRENCY = 200
+"""Environments left to every other function: what the account keeps unreserved (100) and what records may take."""
+
+_MEMORY = (128, 10_240)
+_BACKUP_DAYS = (1, 35)
+_ZONES = (2, 3)
+_LEAST_ACU, _MOST_ACU = 0.5, 256
+_UTILISATION = (0.1, 0.9)
+
+
+class BadStage(ValueError):
+    """A stage whose values cannot work; its sentence says which and why."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        name: dev, staging or prod.
+        region: where it stands.
+        contract: that it serves; empty for the only one in its release bucket.
+        network, database, cache, serving, access: its parts.
+        domain: a name of its own; None leaves the gateway's.
+        keep: whether what holds data outlives its stack and cannot be deleted by mistake.
+        log_days: how long logs are kept.
+        shift: how a new version of the code takes over.
+
+    Raises:
+        BadStage: the values cannot work.
+    """
+
+    name: str
+    region: str
+    network: Network
+    database: Database
+    cache: Cache
+    serving: Serving
+    access: Access
+    keep: bool
+    log_days: int
+    shift: Literal["linear", "at once"]
+    contract: str = ""
+    domain: Domain | None = None
+
+    def __post_init__(self) -> None:
+        for wrong, why in (*self._numbers(), *self._serving()):
+            if wrong:
+                raise BadStage(f"the stage {self.name!r}: {why}")
+
+    @property
+    def version_concurrency(self) -> int:
+        """Environments that one version may hold, the most it is provisioned with."""
+        return self.serving.most_provisioned
+
+    @property
+    def reserved_concurrency(self) -> int:
+        """Environments reserved for the prediction function: two versions are warm during a shift."""
+        return 2 * self.version_concurrency
+
+    def _numbers(self) -> list[tuple[bool, str]]:
+        database, keep = self.database, self.keep
+        return [
+            (
+                not _within(self.network.zones, _ZONES),
+                f"{self.network.zones} zones; Aurora needs two, a region has three",
+            ),
+            (not _LEAST_ACU <= database.least_acu <= database.most_acu <= _MOST_ACU, _acu(database)),
+            (
+                not _within(database.backup_days, _BACKUP_DAYS),
+                f"backups of {database.backup_days} days; 1 to 35 can be had",
+            ),
+            (keep and not database.reader, "data is kept, so the database needs a reader that can take over"),
+            (keep and self.cache.replicas < 1, "data is kept, so the cache needs a replica that can take over"),
+            (not _within(self.cache.replicas, (0, 5)), f"{self.cache.replicas} cache replicas; 0 to 5 can be had"),
+            *self._access(),
+        ]
+
+    def _access(self) -> list[tuple[bool, str]]:
+        access = self.access
+        unknown = sorted({scope for client in access.clients for scope in client.scopes} - set(SCOPES))
+        return [
+            (bool(access.issuer) == bool(access.clients), "name an issuer of tokens, or clients of its own, not both"),
+            (bool(access.audiences) != bool(access.issuer), "an issuer and its audiences go together"),
+            (bool(access.issuer) and not access.issuer.startswith("https://"), "the issuer must be an https address"),
+            (bool(unknown), f"unknown scopes: {', '.join(unknown)}; there are {', '.join(SCOPES)}"),
+        ]
+
+    def _serving(self) -> list[tuple[bool, str]]:
+        serving = self.serving
+        capacity = serving.most_provisioned * REQUESTS_AN_ENVIRONMENT
+        scheduled = [schedule.least for schedule in serving.schedules]
+        return [
+            (not _within(serving.memory_mb, _MEMORY), f"{serving.memory_mb} MB of memory; 128 to 10,240 can be had"),
+            (not 1 <= serving.provisioned <= serving.most_provisioned, "provisioned environments: 1 to the most"),
+            (any(not 1 <= least <= serving.most_provisioned for least in scheduled), "a schedule asks beyond the most"),
+            (not _within(serving.utilisation, _UTILISATION), "utilisation must lie between 0.1 and 0.9"),
+            (capacity < serving.requests, self._too_few()),
+            (self.reserved_concurrency + OTHER_CONCURRENCY > serving.account_concurrency, self._too_many()),
+        ]
+
+    def _too_few(self) -> str:
+        serving = self.serving
+        needed = -(-serving.requests // REQUESTS_AN_ENVIRONMENT)
+        return (
+            f"{serving.requests:,} requests a second need {needed:,} environments ({REQUESTS_AN_ENVIRONMENT} each), "
+            f"and at most {serving.most_provisioned:,} are provisioned"
+        )
+
+    def _too_many(self) -> str:
+        return (
+            f"during a shift two versions hold {self.reserved_concurrency:,} environments, the other functions "
+            f"need {OTHER_CONCURRENCY}: more than the account's {self.serving.account_concurrency:,}"
+        )
+
+
+def _within(value: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= value <= bounds[1]
+
+
+def _acu(database: Database) -> str:
+    return f"capacity from {database.least_acu} to {database.most_acu} ACU; between 0.5 and 256, rising"

@@ -1,0 +1,133 @@
+"""What a stage is made of, as frozen values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Architecture = Literal["arm64", "x86-64"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The stage's network.
+
+    Attributes:
+        cidr: its addresses.
+        zones: availability zones that it spans.
+    """
+
+    cidr: str
+    zones: int
+
+
+@dataclass(frozen=True)
+class Database:
+    """Aurora Serverless v2.
+
+    Attributes:
+        least_acu, most_acu: capacity units (2 GiB each) between which an instance scales.
+        reader: whether a reader stands beside the writer, in another zone, ready to take over.
+        backup_days: how far back a restore can go.
+    """
+
+    least_acu: float
+    most_acu: float
+    reader: bool
+    backup_days: int
+
+
+@dataclass(frozen=True)
+class Cache:
+    """ElastiCache for Valkey, node-based.
+
+    Attributes:
+        node: its type.
+        replicas: nodes beside the primary; with at least one, a failover is automatic.
+    """
+
+    node: str
+    replicas: int
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A capacity that is set at a time of the day, UTC.
+
+    Attributes:
+        name: what it is for.
+        hour: of the day.
+        least: provisioned environments from then on, at least.
+    """
+
+    name: str
+    hour: int
+    least: int
+
+
+@dataclass(frozen=True)
+class Serving:
+    """The prediction function and its door.
+
+    Attributes:
+        architecture: of the functions and their layers.
+        memory_mb: of an execution environment.
+        provisioned: environments kept warm when a version begins, and at least.
+        most_provisioned: to which target tracking may raise them.
+        utilisation: share of the warm environments in use that target tracking holds.
+        schedules: capacities by the hour.
+        requests: a second, at peak.
+        burst: requests that the gateway lets through at once.
+        account_concurrency: environments that the account may have in all (a quota to be raised).
+    """
+
+    architecture: Architecture
+    memory_mb: int
+    provisioned: int
+    most_provisioned: int
+    utilisation: float
+    schedules: tuple[Schedule, ...]
+    requests: int
+    burst: int
+    account_concurrency: int
+
+
+@dataclass(frozen=True)
+class Client:
+    """A program that may call, with a token by client credentials.
+
+    Attributes:
+        name: of the program.
+        scopes: what its tokens may allow.
+    """
+
+    name: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may call: the clients of a user pool of Ebb's own, or whoever an issuer of yours gives tokens to.
+
+    Attributes:
+        clients: of the pool.
+        issuer: an OpenID Connect issuer that stands in the pool's place; empty where the pool does.
+        audiences: that a token of that issuer must be for.
+    """
+
+    clients: tuple[Client, ...] = ()
+    issuer: str = ""
+    audiences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A name of one's own before the API.
+
+    Attributes:
+        name: such as "scores.example.com".
+        zone_id: of the Route 53 hosted zone.
+        zone: its name.
+    """
+
+    name: str
+    zone_id: str
+    zone: str

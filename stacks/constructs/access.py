@@ -1,0 +1,69 @@
+"""Who may call: a JWT authorizer before an issuer of one's own, or before a Cognito user pool made here."""
+
+from collections.abc import Sequence
+
+import aws_cdk as aws
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+from cdk.stage import SCOPES, Stage
+from cdk.stage_parts import Client
+
+RESOURCE_SERVER = "ebb"
+"""Cognito writes a scope as "ebb/predict"; the functions know it as "predict"."""
+
+_TOKEN_MINUTES = 60
+
+
+def make_authorizer(scope: Construct, stage: Stage) -> authorizers.HttpJwtAuthorizer:
+    """Return what verifies each token before a function sees it.
+
+    Args:
+        scope: the stack; the pool and its clients are put into it where the stage names no issuer.
+        stage: says who the issuer is, or which clients there are.
+    """
+    access = stage.access
+    if access.issuer:
+        return authorizers.HttpJwtAuthorizer("Tokens", access.issuer, jwt_audience=list(access.audiences))
+    pool = cognito.UserPool(
+        scope,
+        "Callers",
+        self_sign_up_enabled=False,
+        sign_in_case_sensitive=False,
+        mfa=cognito.Mfa.REQUIRED,
+        mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
+        password_policy=cognito.PasswordPolicy(
+            min_length=16, require_digits=True, require_lowercase=True, require_symbols=True, require_uppercase=True
+        ),
+        feature_plan=cognito.FeaturePlan.ESSENTIALS,
+        deletion_protection=stage.keep,
+        removal_policy=aws.RemovalPolicy.RETAIN if stage.keep else aws.RemovalPolicy.DESTROY,
+    )
+    pool.add_domain(
+        "Tokens",
+        cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"ebb-{stage.name}-{aws.Aws.ACCOUNT_ID}"),
+    )
+    clients = _clients(pool, access.clients)
+    issuer = f"https://cognito-idp.{aws.Aws.REGION}.{aws.Aws.URL_SUFFIX}/{pool.user_pool_id}"
+    audience = [client.user_pool_client_id for client in clients]
+    return authorizers.HttpJwtAuthorizer("Tokens", issuer, jwt_audience=audience)
+
+
+def _clients(pool: cognito.UserPool, clients: Sequence[Client]) -> list[cognito.UserPoolClient]:
+    known = {name: cognito.ResourceServerScope(scope_name=name, scope_description=name) for name in SCOPES}
+    server = pool.add_resource_server("Api", identifier=RESOURCE_SERVER, scopes=list(known.values()))
+    return [
+        pool.add_client(
+            client.name.capitalize(),
+            generate_secret=True,
+            access_token_validity=aws.Duration.minutes(_TOKEN_MINUTES),
+            enable_token_revocation=True,
+            prevent_user_existence_errors=True,
+            o_auth=cognito.OAuthSettings(
+                flows=cognito.OAuthFlows(client_credentials=True),
+                scopes=[cognito.OAuthScope.resource_server(server, known[name]) for name in client.scopes],
+            ),
+        )
+        for client in clients
+    ]

@@ -1,0 +1,110 @@
+"""Inference: the door, and behind it the functions that predict and keep records.
+
+The prediction function's versions are warm: provisioned concurrency stands on the *version*, since an alias that has it
+can neither be weighted by a configuration change nor scaled while a shift runs. The alias `live` carries weights only.
+"""
+
+from dataclasses import replace
+
+import aws_cdk as aws
+from aws_cdk import aws_lambda
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_scheduler_targets as targets
+from constructs import Construct
+
+from cdk.stage import Stage
+from stacks.constructs.code import Sources, layers_of
+from stacks.constructs.door import make_door
+from stacks.constructs.function import FunctionShape, Inside, make_function
+from stacks.constructs.warm import keep_warm
+from stacks.feature_store import FeatureStoreStack
+from stacks.network import NetworkStack
+from stacks.registry import RegistryStack
+from stacks.routes import ROUTES
+
+_PREDICT_SECONDS, _RECORDS_SECONDS, _MAINTAIN_SECONDS = 10, 29, 300
+_RECORDS_MB, _MAINTAIN_MB = 1_024, 512
+
+
+class InferenceStack(aws.Stack):
+    """The API, its functions, and the schedule of the maintenance.
+
+    Args:
+        scope: the app.
+        name: of the stack.
+        stage: its values.
+        network, feature_store, registry: the stacks before this one.
+        sources: where the code lies; the checkout's where nothing is said.
+
+    Attributes:
+        predict, records, maintain: the functions.
+        live: the alias whose version answers.
+        api: the door.
+        door: its stage.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        stage: Stage,
+        network: NetworkStack,
+        feature_store: FeatureStoreStack,
+        registry: RegistryStack,
+        sources: Sources | None = None,
+    ) -> None:
+        description = f"Ebb {stage.name}: predictions and records"
+        super().__init__(scope, name, env={"region": stage.region}, description=description)
+        self._stage, self._sources = stage, sources or Sources(stage.serving.architecture)
+        self._layers = layers_of(self, stage, self._sources)
+        self._inside = Inside(network.vpc, network.shared(self, network.functions))
+        self._tiers, self._registry = feature_store, registry
+        self.predict = self._function(_predict(stage))
+        self.records = self._function(
+            FunctionShape("records", _RECORDS_SECONDS, _RECORDS_MB, description="Ebb: writes features, shows subjects")
+        )
+        self.maintain = self._function(
+            FunctionShape("maintain", _MAINTAIN_SECONDS, _MAINTAIN_MB, description="Ebb: keeps the tiers in agreement")
+        )
+        registry.grant_write_routing(self.records)
+        self.live = keep_warm(self, stage, self.predict)
+        self.api, self.door = make_door(self, stage, ROUTES, {"predict": self.live, "records": self.records})
+        self._schedule()
+        aws.CfnOutput(self, "Address", value=self.api.api_endpoint, description="Where to send requests")
+
+    def _function(self, shape: FunctionShape) -> aws_lambda.Function:
+        told = {**self._tiers.environment(), **self._registry.environment(), "EBB_CONTRACT": self._stage.contract}
+        given = replace(shape, environment=told)
+        function = make_function(self, self._stage, self._sources, given, layers=self._layers, inside=self._inside)
+        self._tiers.grant_tiers(function)
+        self._registry.grant_read_releases(function)
+        return function
+
+    def _schedule(self) -> None:
+        """Let the maintenance run each minute; one run at a time, since the next finds what one left."""
+        scheduler.Schedule(
+            self,
+            "Maintenance",
+            schedule=scheduler.ScheduleExpression.rate(aws.Duration.minutes(1)),
+            target=targets.LambdaInvoke(
+                self.maintain,
+                input=scheduler.ScheduleTargetInput.from_object({"task": "all"}),
+                retry_attempts=0,
+                max_event_age=aws.Duration.minutes(1),
+            ),
+            description="Ebb: repairs, expiry, agreement of the tiers",
+        )
+
+
+def _predict(stage: Stage) -> FunctionShape:
+    """Say what the prediction function is; another count of warm environments is another version."""
+    serving = stage.serving
+    return FunctionShape(
+        "predict",
+        _PREDICT_SECONDS,
+        serving.memory_mb,
+        description=f"Ebb: predictions; a version begins with {serving.provisioned} warm environments",
+        reserved=stage.reserved_concurrency,
+        provisioned=serving.provisioned,
+    )
