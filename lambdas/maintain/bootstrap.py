@@ -4,15 +4,15 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
+from ebb.addresses import valkey_address
+from ebb.cloud import Cloud
 from ebb.connect import CALM, connect_fast, connect_postgres, make_metrics
-from ebb.folder_routing import FolderRouting
 from ebb.http.doors import report_to_log
 from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.idempotency import PostgresIdempotencyKeys
 from ebb.postgres.months import PostgresMonths
 from ebb.settings import Settings
-from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.refilled import ValkeyRefilled
 from lambdas.maintain.announcement import Announcement
 from lambdas.maintain.intervals import Intervals
@@ -30,12 +30,14 @@ def bootstrap(environment: Mapping[str, str]) -> Maintenance:
     """
     settings = Settings.from_environment(environment)
     metrics = make_metrics(settings, "maintain")
-    connection, fast = connect_postgres(settings, CALM), connect_fast(settings, metrics)
-    announcement = Announcement(lambda: settings.contract, FolderRouting(settings.routing), fast)
+    cloud = Cloud(environment, lambda what: report_to_log(what, ""))
+    connection, fast = connect_postgres(settings, CALM, cloud), connect_fast(settings, metrics, cloud)
+    tables = cloud.routing(settings.routing, CALM.routing)
+    announcement = Announcement(lambda: settings.contract, tables, fast)
     return Maintenance(
         durable=PostgresFeatures(connection, settings.history_keep),
         fast=fast,
-        refilling=ValkeyRefilled(ValkeyAddress(settings.valkey_host, settings.valkey_port), seconds=_SECONDS),
+        refilling=ValkeyRefilled(valkey_address(settings, cloud), seconds=_SECONDS),
         months=PostgresMonths(connection, settings.history_keep),
         subjects=partial(count_subjects, connection),
         prune_keys=PostgresIdempotencyKeys(connection).prune,

@@ -33,8 +33,11 @@ def walk(address: PostgresAddress, steps: Path, versions: Sequence[str], target:
         Misuse: the database is of a newer Ebb.
         Unavailable: Postgres does not answer or a step failed; the version of the last step that succeeded stands.
     """
-    url = URL.create("postgresql+pg8000", address.user, address.password, address.host, address.port, address.database)
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": _SECONDS})
+    login = address.login()
+    user = login.username or address.user
+    url = URL.create("postgresql+pg8000", user, login.password, address.host, address.port, address.database)
+    how = {"timeout": _SECONDS, "ssl_context": address.tls or False}
+    engine = create_engine(url, poolclass=NullPool, connect_args=how)
     try:
         with engine.connect() as connection:
             # Held by the session: it ends with the connection, however that ends.

@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ebb.aside import aside, breathe
+from ebb.cloud import Cloud
 from ebb.connect import QUICK, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.errors import Misuse
 from ebb.event_log.log_sink import LogSink
 from ebb.event_log.recorder import EventLog
 from ebb.event_log.sealing import Sealer
-from ebb.event_log.secret import read_stage_secret
+from ebb.event_log.secret import read_stage_secret, require_length
 from ebb.events.chain import Chain
-from ebb.folder import FolderReleases
-from ebb.folder_routing import FolderRouting
 from ebb.http.doors import report_to_log
 from ebb.onnx import OnnxScorer
 from ebb.ports import EventRecorder, ReleaseStore, RoutingStore
@@ -43,11 +42,12 @@ def bootstrap(
     """
     settings = Settings.from_environment(environment)
     metrics = make_metrics(settings, "predict")
-    releases = releases or FolderReleases(settings.releases)
+    cloud = Cloud(environment, lambda what: report_to_log(what, ""))
+    releases = releases or cloud.releases(settings.releases)
     loader = VariantLoader(releases, aside(OnnxScorer), breathe)
     serving = Serving(
         releases,
-        routing or FolderRouting(settings.routing),
+        routing or cloud.routing(settings.routing, QUICK.routing),
         settings.contract,
         prepare=loader.load,
         rules_only=loader.rules_only,
@@ -57,13 +57,13 @@ def bootstrap(
     )
     metrics.gauge("model_age_seconds", lambda: _age(serving.now().champion, time.time()))
     if store is None:
-        fast = connect_fast(settings, metrics)
+        fast = connect_fast(settings, metrics, cloud)
         fast.warm()  # an encrypted connection takes longer to open than a prediction may wait
-        store = connect_store(settings, metrics, fast, connect_postgres(settings, QUICK))
+        store = connect_store(settings, metrics, fast, connect_postgres(settings, QUICK, cloud))
     predictor = Predictor(
         serving,
         store,
-        recorder or _event_log(settings),
+        recorder or _event_log(settings, cloud),
         signals=metrics,
         clocks=Clocks(time.time, time.perf_counter),
         price=Price(settings.memory_megabytes / 1024, settings.gigabyte_second_usd),
@@ -72,10 +72,17 @@ def bootstrap(
     return PredictService(serving, predictor, report_to_log, metrics.tick)
 
 
-def _event_log(settings: Settings) -> EventLog:
+def _event_log(settings: Settings, cloud: Cloud) -> EventLog:
+    return EventLog(LogSink(), Sealer(_stage_secret(settings, cloud)), Chain(os.urandom(8).hex()))
+
+
+def _stage_secret(settings: Settings, cloud: Cloud) -> bytes:
+    """Return the stage secret, which counts for as long as this process lives: each event names the one it is of."""
+    if settings.stage_secret:
+        return require_length("of EBB_STAGE_SECRET", cloud.secret(settings.stage_secret))
     if settings.stage_secret_file is None:
         raise Misuse("the environment variable EBB_STAGE_SECRET_FILE is not set: events cannot be sealed without it")
-    return EventLog(LogSink(), Sealer(read_stage_secret(settings.stage_secret_file)), Chain(os.urandom(8).hex()))
+    return read_stage_secret(settings.stage_secret_file)
 
 
 def _age(champion: Variant, now: float) -> float | None:

@@ -5,9 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ebb.aside import politely
+from ebb.cloud import Cloud
 from ebb.connect import CALM, connect_fast, connect_postgres, connect_store, make_metrics
-from ebb.folder import FolderReleases
-from ebb.folder_routing import FolderRouting
 from ebb.http.doors import report_to_log
 from ebb.ports import ReleaseStore, RoutingStore, Scorer
 from ebb.postgres.idempotency import PostgresIdempotencyKeys
@@ -61,8 +60,9 @@ def bootstrap(
     """
     settings = Settings.from_environment(environment)
     metrics = make_metrics(settings, "records")
-    where = releases or FolderReleases(settings.releases)
-    tables = routing or FolderRouting(settings.routing)
+    cloud = Cloud(environment, lambda what: report_to_log(what, ""))
+    where = releases or cloud.releases(settings.releases)
+    tables = routing or cloud.routing(settings.routing, CALM.routing)
 
     def name() -> str:
         return settings.contract or only_contract(where)
@@ -70,7 +70,7 @@ def bootstrap(
     def load(contract: str, version: str) -> LoadedRelease:
         return politely(lambda: load_release(where, contract, version, _make_scorer))  # predictions go first
 
-    fast, connection = connect_fast(settings, metrics), connect_postgres(settings, CALM)
+    fast, connection = connect_fast(settings, metrics, cloud), connect_postgres(settings, CALM, cloud)
     store = store or connect_store(settings, metrics, fast, connection)
     subjects = subjects or Subjects(PostgresSubjects(connection), fast)
     once = Once(PostgresIdempotencyKeys(connection), store)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ebb.addresses import postgres_address, valkey_address
+from ebb.cloud import Cloud
 from ebb.metrics import Metrics
 from ebb.plans import Plan, Plans
 from ebb.ports import Signals
@@ -19,21 +21,23 @@ from ebb.valkey.features import ValkeyFeatures
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a caller waits for Postgres, in seconds.
+    """How long a caller waits for Postgres and for S3, in seconds.
 
     Attributes:
         connect: for a connection.
         answer: for each answer.
+        routing: for a look at the routing tables.
     """
 
     connect: float
     answer: float
+    routing: float
 
 
-QUICK = Patience(0.25, 0.1)
+QUICK = Patience(0.25, 0.1, 1.0)
 """Of a prediction, which has other answers."""
 
-CALM = Patience(2.0, 5.0)
+CALM = Patience(2.0, 5.0, 10.0)
 """Of a write, which has not."""
 
 
@@ -42,13 +46,18 @@ def make_metrics(settings: Settings, function: str) -> Metrics:
     return Metrics({"function": function, "contract": settings.contract or "none"})
 
 
-def connect_fast(settings: Settings, signals: Signals) -> ValkeyFeatures:
-    """Return the fast tier; connections open with the first use."""
+def connect_fast(settings: Settings, signals: Signals, cloud: Cloud | None = None) -> ValkeyFeatures:
+    """Return the fast tier; connections open with the first use, the secret of its login is read now."""
+    at = valkey_address(settings, cloud)
     return ValkeyFeatures(
-        settings.valkey_host,
-        settings.valkey_port,
+        at.host,
+        at.port,
         replica_host=settings.replica_host,
         replica_port=settings.replica_port,
+        username=at.username,
+        password=at.password,
+        logins=at.logins,
+        tls=at.tls,
         ttl=settings.feature_ttl,
         shortest_ttl=settings.shortest_ttl,
         plans=make_plans(settings),
@@ -61,9 +70,10 @@ def make_plans(settings: Settings) -> Plans:
     return Plans.parse(settings.plans, Plan(settings.client_rate, settings.client_burst))
 
 
-def connect_postgres(settings: Settings, patience: Patience) -> PostgresConnection:
+def connect_postgres(settings: Settings, patience: Patience, cloud: Cloud | None = None) -> PostgresConnection:
     """Return one connection to the durable tier, which opens with the first use."""
-    return PostgresConnection(settings.postgres, timeout=patience.answer, connect_timeout=patience.connect)
+    address = postgres_address(settings, cloud)
+    return PostgresConnection(address, timeout=patience.answer, connect_timeout=patience.connect)
 
 
 def connect_store(

@@ -30,6 +30,19 @@ def read_stage_secret(path: str | os.PathLike[str]) -> bytes:
             f"The stage secret {name} cannot be read ({error.strerror}); "
             "EBB_STAGE_SECRET_FILE names a file of 32 random bytes."
         ) from None
+    return require_length(name, secret)
+
+
+def require_length(name: str, secret: bytes) -> bytes:
+    """Return a stage secret whose length is one.
+
+    Args:
+        name: what it is called in the sentence.
+        secret: all of it, or more than may be.
+
+    Raises:
+        Misuse: it is too short or too long.
+    """
     if not SHORTEST <= len(secret) <= _LONGEST:
         length = f"{len(secret)}" if secret[_LONGEST:] == b"" else f"more than {_LONGEST:,}"
         raise Misuse(

@@ -1,6 +1,5 @@
 """One connection to Postgres by `pg8000`: opened when first used, and again after it broke."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import pg8000.native
 
 from ebb.postgres.address import PostgresAddress
-from ebb.postgres.refusal import unavailable
-from ebb.postgres.wire import Wire
+from ebb.postgres.refusal import refuses_login, unavailable
+from ebb.postgres.wire import Wire, connect
 
 
 class PostgresConnection:
@@ -41,8 +40,8 @@ class PostgresConnection:
             # A plan for each month that could be meant costs more than the answer.
             "plan_cache_mode": "force_generic_plan",
         }
-        who = {"user": address.user, "password": address.password, "database": address.database}
-        self._as = {**who, "startup_params": limits}
+        # The wire is encrypted already, where it is: pg8000 would not verify whom it speaks to.
+        self._as = {"database": address.database, "startup_params": limits, "ssl_context": False}
         self._connection: pg8000.native.Connection | None = None
         self._wire: Wire | None = None
         self._prepared: dict[str, Any] = {}
@@ -119,10 +118,15 @@ class PostgresConnection:
     def _open(self) -> pg8000.native.Connection:
         """Return the connection, made by a socket of our own: pg8000 leaves its own open when the handshake fails."""
         if self._connection is None:
-            where = (self.address.host, self.address.port)
-            self._wire = Wire(socket.create_connection(where, self._connect_timeout))
-            self._wire.settimeout(self._connect_timeout)
-            self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connection = pg8000.native.Connection(**self._as, sock=self._wire)
+            where, login = self.address, self.address.login()
+            self._wire = connect(where.host, where.port, self._connect_timeout, where.tls)
+            user = login.username or where.user
+            try:
+                made = pg8000.native.Connection(user=user, password=login.password, sock=self._wire, **self._as)
+            except pg8000.native.DatabaseError as error:
+                if refuses_login(error):
+                    where.refused(login)
+                raise
+            self._connection = made
             self._wire.settimeout(self._timeout)
         return self._connection

@@ -16,6 +16,9 @@ NO_PARTITION = "23514"
 NO_TABLE = "42P01"
 """The table is not there."""
 
+_NO_ENTRY = frozenset({"28000", "28P01"})
+"""The user may not enter, or the password is wrong."""
+
 
 class Refused(Unavailable):
     """Postgres answered, and said no.
@@ -41,3 +44,8 @@ def unavailable(error: BaseException) -> Unavailable | None:
             return Unavailable(f"Postgres does not answer ({type(error).__name__})", timeout=silent)
         case _:
             return None
+
+
+def refuses_login(error: pg8000.native.DatabaseError) -> bool:
+    """Tell whether the server refused user and password, and not a statement."""
+    return bool(error.args) and isinstance(error.args[0], dict) and error.args[0].get("C") in _NO_ENTRY

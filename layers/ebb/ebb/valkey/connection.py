@@ -8,7 +8,11 @@ from typing import Any
 
 import redis
 from redis.connection import Connection
+from redis.credentials import CredentialProvider
+from redis.exceptions import AuthenticationError
 
+from ebb.errors import Unavailable
+from ebb.login import Login, Logins
 from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.refusal import FAILURES, unavailable
 
@@ -16,12 +20,39 @@ LEAST_SECONDS = 0.0005
 """None at all would mean without a limit."""
 
 
+class _Newest(CredentialProvider):  # type: ignore[misc] # the library is untyped here
+    """Answers the client library with the newest login, and remembers which one it was."""
+
+    def __init__(self, logins: Logins) -> None:
+        self._logins = logins
+        self._used: Login | None = None
+
+    def get_credentials(self) -> tuple[str] | tuple[str, str]:
+        """Return username and password, or the password alone.
+
+        Raises:
+            AuthenticationError: nobody knows them yet.
+        """
+        try:
+            login = self._used = self._logins.login()
+        except Unavailable as error:
+            raise AuthenticationError(str(error)) from None
+        return (login.username, login.password) if login.username else (login.password,)
+
+    def refused(self) -> None:
+        """Report that the server took the last one for none."""
+        if self._used is not None:
+            self._logins.refused(self._used)
+
+
 class TimedConnection(Connection):  # type: ignore[misc] # the library is untyped here
     """A connection whose connect, handshake and login together end within `seconds`; the library never retries it."""
 
     def __init__(self, address: ValkeyAddress, seconds: float, **options: Any) -> None:
-        self._address = address
-        settings = {"protocol": 2, "driver_info": None, "username": address.username, "password": address.password}
+        self._address, self._newest = address, _Newest(address.logins) if address.logins else None
+        fixed = {"username": address.username, "password": address.password}
+        who = {"credential_provider": self._newest} if self._newest else fixed
+        settings = {"protocol": 2, "driver_info": None, **who}
         limits = {"socket_timeout": seconds, "socket_connect_timeout": seconds}
         super().__init__(address.host, address.port, **{**settings, **limits, **options})
 
@@ -43,6 +74,20 @@ class TimedConnection(Connection):  # type: ignore[misc] # the library is untype
         """Log in with what is left of the time; then each read has all of it again."""
         super().on_connect_check_health(check_health)
         self._sock.settimeout(self.socket_timeout)
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """Read a reply; a connection whose login does not count (any more) is not used again."""
+        try:
+            return super().read_response(*args, **options)
+        except AuthenticationError:
+            self.refused()
+            self.disconnect()
+            raise
+
+    def refused(self) -> None:
+        """Report that the server refused the login."""
+        if self._newest is not None:
+            self._newest.refused()
 
 
 def make_client(address: ValkeyAddress, seconds: float) -> redis.Redis:

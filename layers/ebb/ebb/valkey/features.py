@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ebb.errors import Unavailable
+from ebb.login import Logins
 from ebb.metrics import Silent
 from ebb.plans import Allowance, Plans
 from ebb.ports import FastAnswer, FastAnswers, FeatureRecord, Signals
@@ -37,6 +38,7 @@ class ValkeyFeatures:
         host, port: where the primary listens.
         replica_host, replica_port: where a replica of it listens; None where there is none.
         username, password: when the servers ask for them.
+        logins: gives each new connection both, in the place of fixed ones; None for those.
         tls: encrypts connections, and trusts certificates, by this context; None for plain ones.
         timeout: seconds for a read, connecting included.
         ttl: seconds that a record is kept after it was put; None for a year.
@@ -56,6 +58,7 @@ class ValkeyFeatures:
         replica_port: int | None = None,
         username: str | None = None,
         password: str | None = None,
+        logins: Logins | None = None,
         tls: ssl.SSLContext | None = None,
         timeout: float = 0.010,
         ttl: float | None = None,
@@ -66,7 +69,7 @@ class ValkeyFeatures:
     ) -> None:
         signals = signals or Silent()
         ttl = ttl or YEAR
-        address = ValkeyAddress(host, port, username, password, tls)
+        address = ValkeyAddress(host, port, username, password, tls, logins)
         breaker = Breaker("valkey", signals, interval=interval)
         self._servers = [Server(address, breaker, timeout)]
         replica: Server | None = None

@@ -119,6 +119,11 @@ class Link:
             if left <= 0:
                 return False
 
+    def locked_out(self) -> None:
+        """Close the connection, since its login does not count (any more)."""
+        self._connection.refused()
+        self.close()
+
     def close(self) -> None:
         """Close the connection; what is owed is lost."""
         self._connection.disconnect()

@@ -3,6 +3,8 @@
 import time
 from collections import deque
 
+from redis.exceptions import AuthenticationError
+
 from ebb.errors import Unavailable
 from ebb.resilience.breaker import Breaker, State
 from ebb.valkey.address import ValkeyAddress
@@ -62,8 +64,11 @@ class Server:
         self._keep(link)
 
     def refused(self, link: Link, error: Exception) -> Unavailable:
-        """Report an answer that says no; its connection is a spare again."""
-        self._keep(link)
+        """Report an answer that says no; its connection is a spare again, unless it is its login that is refused."""
+        if isinstance(error, AuthenticationError):
+            link.locked_out()
+        else:
+            self._keep(link)
         return self.failed(error)
 
     def failed(self, error: Exception) -> Unavailable:
