@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.stage import Stage
+from stacks.constructs.acknowledged import acknowledge
 from stacks.constructs.code import RUNTIME, Sources, architecture_of
 from stacks.constructs.retention import retention_of
 from stacks.network import FUNCTIONS
@@ -90,7 +91,7 @@ def make_function(
     log.grant_write(role)
     if inside is not None:
         _join_network(role)
-    return aws_lambda.Function(
+    function = aws_lambda.Function(
         scope,
         title,
         runtime=RUNTIME,
@@ -116,8 +117,25 @@ def make_function(
             removal_policy=aws.RemovalPolicy.DESTROY,  # kept versions keep their warm environments
         ),
     )
+    _explain(function, role)
+    return function
 
 
 def _join_network(role: iam.Role) -> None:
     """Let Lambda put a network interface into the subnets for the function; none of these actions takes a resource."""
     role.add_to_policy(iam.PolicyStatement(sid="JoinNetwork", actions=list(_INTERFACES), resources=["*"]))
+
+
+def _explain(function: aws_lambda.Function, role: iam.Role) -> None:
+    acknowledge(
+        function,
+        "L1",
+        "Wheels and bytecode in the layers are chosen for this Python, and Lambda supports its runtime. The newest "
+        "one was considered: it waits until every locked wheel exists for it on both processors.",
+    )
+    acknowledge(
+        role,
+        "IAM5[Resource::*]",
+        "Network interfaces of Lambda and segments of X-Ray have no resource that a policy could name. The managed "
+        "policies for both were considered: they allow the same and more.",
+    )
