@@ -12,7 +12,7 @@ from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -24,7 +24,7 @@ from packageurl import PackageURL
 from cdk.archives import Entry, made_of
 from local.package.lock import Locked, normalized, read_lock
 
-_OSI = "License :: "
+_CLASSIFIED = "License :: "
 _SHORT = 100
 """Letters of a name; what is longer is the licence's text."""
 
@@ -90,7 +90,7 @@ def licences(metadata: Message) -> Iterator[License]:
     None where it says nothing; a guess would be worse. Fields: PEP 639 and core metadata 2.4.
     """
     expression, name = metadata["License-Expression"], (metadata["License"] or "").strip()
-    classified = [text.split(" :: ")[-1] for text in metadata.get_all("Classifier", []) if text.startswith(_OSI)]
+    classified = [text.split(" :: ")[-1] for text in metadata.get_all("Classifier", []) if text.startswith(_CLASSIFIED)]
     make = LicenseFactory()
     if expression:
         yield make.make_from_string(expression)

@@ -9,6 +9,17 @@ from pathlib import Path, PurePosixPath
 FOLDERS = (
     "alembic/templates",  # of `alembic init`
     "alembic/testing",
+    "aws_lambda_powertools/event_handler",  # of Powertools the functions use the logger
+    "aws_lambda_powertools/utilities/auth_alpha",
+    "aws_lambda_powertools/utilities/circuit_breaker",
+    "aws_lambda_powertools/utilities/data_classes",
+    "aws_lambda_powertools/utilities/data_masking",
+    "aws_lambda_powertools/utilities/feature_flags",
+    "aws_lambda_powertools/utilities/idempotency",
+    "aws_lambda_powertools/utilities/kafka",
+    "aws_lambda_powertools/utilities/parameters",
+    "aws_lambda_powertools/utilities/parser",
+    "aws_lambda_powertools/utilities/streaming",
     "bin",  # console scripts
     "numpy/_core/include",  # to compile against numpy
     "numpy/_core/lib",

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from ebb.errors import Unavailable
 from local.servers.child import start_child
 
 _SECONDS = 900.0
-_POLL = 0.2
 _LOGIN = re.compile(r"//[^/@\s]+@")
 
 
@@ -22,23 +21,22 @@ def run(what: str, command: Sequence[str | Path], environment: Mapping[str, str]
         what: it does, for the sentence: "the wheels of X could not be had".
         command: absolute path of the program, then its arguments.
         environment: all of its environment.
-        folder: its working directory; its log lies beside it.
+        folder: its working directory.
         advice: what to do when it fails.
 
     Raises:
         Unavailable: it failed; says so with the end of what it printed, without any login of an address in it.
     """
-    log = folder.parent / f"{folder.name}.log"
-    log.unlink(missing_ok=True)
-    child = start_child(what, command, log=log, environment=environment, folder=folder, own_session=False)
-    try:
-        waited = 0.0
-        while not child.wait(_POLL) and waited < _SECONDS:
-            waited += _POLL
-    finally:
-        code = child.stop()
-    if code != 0:
-        raise Unavailable(f"{what}: {_told(child.output(4000)) or f'exit code {code}'}; {advice}")
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        child = start_child(
+            what, command, log=Path(log.name), environment=environment, folder=folder, own_session=False
+        )
+        try:
+            child.wait(_SECONDS)
+        finally:
+            code = child.stop()
+        if code != 0:
+            raise Unavailable(f"{what}: {_told(child.output(4000)) or f'exit code {code}'}; {advice}")
 
 
 def find(name: str, *places: Path) -> Path | None:
