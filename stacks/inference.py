@@ -4,12 +4,13 @@ The prediction function's versions are warm: provisioned concurrency stands on t
 can neither be weighted by a configuration change nor scaled while a shift runs. The alias `live` carries weights only.
 """
 
+import json
 from dataclasses import replace
 
 import aws_cdk as aws
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda
 from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
 from constructs import Construct
 
 from cdk.stage import Stage
@@ -65,7 +66,13 @@ class InferenceStack(aws.Stack):
             FunctionShape("records", _RECORDS_SECONDS, _RECORDS_MB, description="Ebb: writes features, shows subjects")
         )
         self.maintain = self._function(
-            FunctionShape("maintain", _MAINTAIN_SECONDS, _MAINTAIN_MB, description="Ebb: keeps the tiers in agreement")
+            FunctionShape(
+                "maintain",
+                _MAINTAIN_SECONDS,
+                _MAINTAIN_MB,
+                description="Ebb: keeps the tiers in agreement",
+                reserved=1,  # a run that takes longer than its minute is not joined by the next
+            )
         )
         registry.grant_write_routing(self.records)
         self.live = keep_warm(self, stage, self.predict)
@@ -79,21 +86,34 @@ class InferenceStack(aws.Stack):
         function = make_function(self, self._stage, self._sources, given, layers=self._layers, inside=self._inside)
         self._tiers.grant_tiers(function)
         self._registry.grant_read_releases(function)
+        self._registry.grant_read_routing(function)
         return function
 
     def _schedule(self) -> None:
-        """Let the maintenance run each minute; one run at a time, since the next finds what one left."""
-        scheduler.Schedule(
+        """Let the maintenance run each minute, without a second try: the next run finds what one left."""
+        role = iam.Role(
+            self,
+            "ScheduleRole",
+            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"),
+            description="Starts the maintenance",
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[self.maintain.function_arn])
+        )
+        scheduler.CfnSchedule(
             self,
             "Maintenance",
-            schedule=scheduler.ScheduleExpression.rate(aws.Duration.minutes(1)),
-            target=targets.LambdaInvoke(
-                self.maintain,
-                input=scheduler.ScheduleTargetInput.from_object({"task": "all"}),
-                retry_attempts=0,
-                max_event_age=aws.Duration.minutes(1),
-            ),
             description="Ebb: repairs, expiry, agreement of the tiers",
+            schedule_expression="rate(1 minute)",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=self.maintain.function_arn,
+                role_arn=role.role_arn,
+                input=json.dumps({"task": "all"}),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_retry_attempts=0, maximum_event_age_in_seconds=60
+                ),
+            ),
         )
 
 

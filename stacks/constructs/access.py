@@ -9,6 +9,7 @@ from constructs import Construct
 
 from cdk.stage import SCOPES, Stage
 from cdk.stage_parts import Client
+from stacks.constructs.acknowledged import acknowledge
 
 RESOURCE_SERVER = "ebb"
 """Cognito writes a scope as "ebb/predict"; the functions know it as "predict"."""
@@ -39,6 +40,12 @@ def make_authorizer(scope: Construct, stage: Stage) -> authorizers.HttpJwtAuthor
         feature_plan=cognito.FeaturePlan.ESSENTIALS,
         deletion_protection=stage.keep,
         removal_policy=aws.RemovalPolicy.RETAIN if stage.keep else aws.RemovalPolicy.DESTROY,
+    )
+    acknowledge(
+        pool,
+        "COG8",
+        "The pool has clients and no users: what the plus plan protects, sign-in with passwords, is switched off. The "
+        "plus plan was considered; it is paid for each user that signs in.",
     )
     pool.add_domain(
         "Tokens",
