@@ -8,16 +8,29 @@ from collections.abc import Sequence
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk.egress import cheaper_egress
-from cdk.stage import Stage
+from cdk.stage import BadStage, Stage
 from stacks.constructs.retention import retention_of
 
 FUNCTIONS, DATA = "functions", "data"
 """The groups of subnets."""
 VALKEY_PORT, POSTGRES_PORT, HTTPS = 6379, 5432, 443
+
+S3_ADDRESSES = {
+    "us-east-1": "pl-63a5400a",
+    "us-east-2": "pl-7ba54012",
+    "us-west-2": "pl-68a54001",
+    "eu-west-1": "pl-6da54004",
+    "eu-central-1": "pl-6ea54007",
+}
+"""Amazon's own list of S3's addresses in each region, which a rule can name (`aws ec2 describe-managed-prefix-lists`).
+
+A gateway endpoint is a route, no place with a security group: without a rule for them S3 could not be reached.
+"""
 
 _GIGABYTES = 1.0
 """A month through the interface endpoints: secrets are read once an environment."""
@@ -46,8 +59,10 @@ class NetworkStack(Stack):
         self.functions = self._group("Functions", "Lambda functions")
         self.database = self._group("Database", "Aurora and its proxy")
         self.cache = self._group("Cache", "Valkey")
-        self._arrows()
-        if not nat:
+        self._arrows(stage)
+        if nat:  # AWS services have no addresses that a rule could name
+            self.functions.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "to AWS services")
+        else:
             self._endpoints(services)
 
     def shared(self, scope: Construct, group: ec2.SecurityGroup) -> ec2.ISecurityGroup:
@@ -61,8 +76,14 @@ class NetworkStack(Stack):
     def _group(self, name: str, description: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(self, name, vpc=self.vpc, description=description, allow_all_outbound=False)
 
-    def _arrows(self) -> None:
-        """Let the functions reach the tiers, the proxy the database, and nobody else anybody."""
+    def _arrows(self, stage: Stage) -> None:
+        """Let the functions reach the tiers and S3, the proxy the database, and nobody else anybody."""
+        if stage.region not in S3_ADDRESSES:
+            known = ", ".join(S3_ADDRESSES)
+            raise BadStage(
+                f"the stage {stage.name!r}: S3's addresses in {stage.region} are not known yet, those of {known} are"
+            )
+        self.functions.add_egress_rule(ec2.Peer.prefix_list(S3_ADDRESSES[stage.region]), ec2.Port.tcp(HTTPS), "to S3")
         for group, port in ((self.cache, VALKEY_PORT), (self.database, POSTGRES_PORT)):
             self.functions.add_egress_rule(group, ec2.Port.tcp(port), "to the tier")
             group.add_ingress_rule(self.functions, ec2.Port.tcp(port), "from functions")
@@ -99,8 +120,9 @@ def _vpc(stack: NetworkStack, stage: Stage, zones: Sequence[str], *, nat: bool) 
         nat_gateways=len(zones) if nat else 0,
         subnet_configuration=subnets,
         restrict_default_security_group=False,  # its custom resource is a function with rights over every group
-        gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
     )
+    s3 = vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+    s3.add_to_policy(_own_buckets(stack))
     log = logs.LogGroup(stack, "FlowLog", retention=retention_of(stage.log_days), removal_policy=RemovalPolicy.DESTROY)
     vpc.add_flow_log(
         "Flow",
@@ -109,3 +131,14 @@ def _vpc(stack: NetworkStack, stage: Stage, zones: Sequence[str], *, nat: bool) 
         max_aggregation_interval=ec2.FlowLogMaxAggregationInterval.TEN_MINUTES,
     )
     return vpc
+
+
+def _own_buckets(stack: NetworkStack) -> iam.PolicyStatement:
+    """Let buckets of this account be reached and no others: what is in the network cannot be carried elsewhere."""
+    return iam.PolicyStatement(
+        sid="OwnBuckets",
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:*"],
+        resources=["*"],
+        conditions={"StringEquals": {"aws:ResourceAccount": stack.account}},
+    )

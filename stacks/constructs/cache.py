@@ -180,8 +180,8 @@ def _explain(cache: Cache, stage: Stage) -> None:
     acknowledge(
         group,
         "AEC6",
-        "Users enter by Valkey's access control lists, each with a password and the commands it may call; the rule knows "
-        "no user groups. One AUTH token for everybody was considered; it would allow every command.",
+        "Users enter by Valkey's access control lists, each with a password and its commands; the rule knows no "
+        "user groups. One AUTH token for everybody was considered; it would allow every command.",
     )
     acknowledge(
         group,
