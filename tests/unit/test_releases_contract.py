@@ -8,89 +8,26 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ebb.errors import NoRelease, ReleaseError
+from ebb.errors import ReleaseError
 from ebb.folder import FolderReleases
 from ebb.folder_roles import previous_of, remember
 from ebb.ports import ReleaseStore
-from tests.fakes.routing import MemoryReleases, version
+from tests.fakes.routing import MemoryReleases
+from tests.releases_contract import A, B, C, D, LastingReleasesContract, ReleasesContract, filled, roles
 
-A, B, C, D = (version(number) for number in range(1, 5))
 STORES: dict[str, Callable[[Path], ReleaseStore]] = {"folder": FolderReleases, "fake": lambda _: MemoryReleases()}
 
 
-def filled(store: ReleaseStore) -> ReleaseStore:
-    for name in (A, B, C, D):
-        store.write("tiny", name, {"card.html": b"<!doctype html>"})
-    return store
+class TestFolder(LastingReleasesContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> ReleaseStore:
+        return filled(FolderReleases(tmp_path))
 
 
-@pytest.fixture(params=sorted(STORES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ReleaseStore:
-    return filled(STORES[request.param](tmp_path))
-
-
-def roles(store: ReleaseStore) -> tuple[str | None, str | None, str | None]:
-    return store.champion("tiny"), store.previous("tiny"), store.challenger("tiny")
-
-
-def test_nobody_has_a_role_at_first(store: ReleaseStore) -> None:
-    assert roles(store) == (None, None, None)
-
-
-def test_the_first_champion_follows_nobody(store: ReleaseStore) -> None:
-    store.set_champion("tiny", A)
-    assert roles(store) == (A, None, None)
-
-
-def test_the_champion_before_is_remembered_and_two_change_places(store: ReleaseStore) -> None:
-    store.set_champion("tiny", A)
-    store.set_champion("tiny", B)
-    assert roles(store) == (B, A, None)
-    store.set_champion("tiny", A)
-    assert roles(store) == (A, B, None)
-    store.set_champion("tiny", C)
-    assert roles(store) == (C, A, None)
-
-
-def test_the_same_champion_again_keeps_the_one_before(store: ReleaseStore) -> None:
-    store.set_champion("tiny", A)
-    store.set_champion("tiny", B)
-    store.set_champion("tiny", B)
-    assert roles(store) == (B, A, None)
-
-
-def test_a_challenger_waits_until_it_is_champion(store: ReleaseStore) -> None:
-    store.set_champion("tiny", A)
-    store.set_challenger("tiny", B)
-    assert roles(store) == (A, None, B)
-    store.set_champion("tiny", C)
-    assert roles(store) == (C, A, B)
-    store.set_champion("tiny", B)
-    assert roles(store) == (B, C, None)
-
-
-def test_a_challenger_that_was_champion_does_not_come_back(store: ReleaseStore) -> None:
-    store.set_champion("tiny", A)
-    store.set_challenger("tiny", B)
-    for champion in (B, A, C, D):
-        store.set_champion("tiny", champion)
-        assert store.challenger("tiny") is None
-
-
-def test_who_is_or_was_champion_does_not_wait(store: ReleaseStore) -> None:
-    store.set_champion("tiny", A)
-    store.set_champion("tiny", B)
-    for name in (A, B):
-        store.set_challenger("tiny", name)
-        assert roles(store) == (B, A, None)
-
-
-def test_a_release_that_is_none_gets_no_role(store: ReleaseStore) -> None:
-    store.set_champion("tiny", A)
-    for name in (store.set_champion, store.set_challenger):
-        with pytest.raises(NoRelease, match=f"there is no release tiny/{version(9)}"):
-            name("tiny", version(9))
-    assert roles(store) == (A, None, None)
+class TestFake(ReleasesContract):
+    @pytest.fixture
+    def store(self) -> ReleaseStore:
+        return filled(MemoryReleases())
 
 
 MOVES = st.lists(st.tuples(st.sampled_from(["champion", "challenger"]), st.sampled_from([A, B, C, D])), max_size=12)

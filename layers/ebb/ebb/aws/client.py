@@ -5,12 +5,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import HTTPException
 from itertools import count
 
-import urllib3
-from urllib3.exceptions import HTTPError
-from urllib3.exceptions import TimeoutError as NoAnswer
-
+from ebb.aws.connections import Connections
 from ebb.aws.credentials import Credentials
 from ebb.aws.endpoint import Endpoint
 from ebb.aws.signing import signed_headers
@@ -31,9 +29,6 @@ _THROTTLED = (b"ThrottlingException", b"RequestTimeout")
 """Services that speak JSON refuse so with a 400; S3 does where a request's body was slow to come."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.025, 2.0
-_CHUNK = 1 << 16
-_MOST_BYTES = 1 << 29
-_CONNECTIONS = 4
 _NAMES = {"s3": "S3", "secretsmanager": "Secrets Manager"}
 
 
@@ -87,7 +82,7 @@ class AwsClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._credentials, self._clock, self._sleep = credentials, clock, sleep
-        self._pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=trusting(), retries=False)
+        self._connections = Connections(trusting(), clock)
 
     def send(self, at: Endpoint, ask: Ask, seconds: float) -> Answer:
         """Return the answer, whatever its status: only what may pass by itself is asked for again.
@@ -108,7 +103,7 @@ class AwsClient:
         for attempt in count():
             try:
                 status, headers, body = self._once(at, ask, deadline, seconds / 3)
-            except (HTTPError, OSError) as error:
+            except (HTTPException, OSError) as error:
                 repeated = True
                 failure = _lost(at, error)
             else:
@@ -124,7 +119,7 @@ class AwsClient:
 
     def close(self) -> None:
         """Close all connections; the next request opens new ones."""
-        self._pool.clear()
+        self._connections.close()
 
     def _once(self, at: Endpoint, ask: Ask, deadline: float, share: float) -> tuple[int, Mapping[str, str], bytes]:
         headers = signed_headers(
@@ -137,34 +132,7 @@ class AwsClient:
             credentials=self._credentials(),
         )
         step = max(0.001, min(share, deadline - self._clock()))
-        answer = self._pool.request(
-            ask.method,
-            ask.url,
-            body=ask.body or None,
-            headers=headers,
-            timeout=urllib3.Timeout(connect=step, read=step),
-            redirect=False,
-            preload_content=False,
-        )
-        try:
-            body = self._whole(answer, deadline)
-        except BaseException:
-            answer.close()  # what is left of it must not answer somebody else
-            raise
-        answer.release_conn()
-        return answer.status, answer.headers, body
-
-    def _whole(self, answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-        """Read the body; one that trickles is given up at the deadline, however lively its connection."""
-        parts, size = [], 0
-        for part in answer.stream(_CHUNK, decode_content=False):
-            size += len(part)
-            if size > _MOST_BYTES:
-                raise HTTPError("more than anything of Ebb's has")
-            if self._clock() > deadline:
-                raise NoAnswer
-            parts.append(part)
-        return b"".join(parts)
+        return self._connections.exchange(ask.method, ask.url, headers, ask.body, step=step, deadline=deadline)
 
 
 def _throttled(body: bytes) -> bool:
@@ -173,6 +141,6 @@ def _throttled(body: bytes) -> bool:
 
 def _lost(at: Endpoint, error: Exception) -> Unavailable:
     """Name the kind of a failure; its own text holds addresses, and perhaps more."""
-    timeout = isinstance(error, NoAnswer | TimeoutError)
+    timeout = isinstance(error, TimeoutError)
     kind = "timeout" if timeout else type(error).__name__
     return Unavailable(f"{_NAMES[at.service]} does not answer ({kind}); ask again later.", timeout=timeout)
