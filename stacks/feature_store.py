@@ -44,19 +44,19 @@ class FeatureStoreStack(aws.Stack):
     ) -> None:
         super().__init__(scope, name, env={"region": stage.region}, description=f"Ebb {stage.name}: the feature store")
         self.key = make_key(self, "Key", stage, "features, their snapshots, logins")
-        tier = {"stage": stage, "vpc": network.vpc, "key": self.key}
-        self.database = Database(self, "Database", Ground(group=network.shared(self, network.database), **tier))
-        self.cache = Cache(self, "Cache", Ground(group=network.shared(self, network.cache), **tier))
+        database, cache = (network.shared(self, group) for group in (network.database, network.cache))
+        self.database = Database(self, "Database", Ground(stage, network.vpc, database, self.key))
+        self.cache = Cache(self, "Cache", Ground(stage, network.vpc, cache, self.key))
         self.seal_key = make_key(self, "SealKey", stage, "the secret that seals prediction events")
         self.stage_secret = self._stage_secret(stage)
         self.migrate = self._migrate(stage, network, sources or Sources(stage.serving.architecture))
         self._tell()
 
-    def environment(self, user: str = OWNER) -> dict[str, str]:
+    def variables(self, user: str = OWNER) -> dict[str, str]:
         """Return what a function must be told that works on the tiers, as one user of the database."""
         return {
-            **self.database.environment(user),
-            **self.cache.environment(),
+            **self.database.variables(user),
+            **self.cache.variables(),
             "EBB_STAGE_SECRET": self.stage_secret.secret_arn,
         }
 
@@ -96,7 +96,7 @@ class FeatureStoreStack(aws.Stack):
                 _MIGRATE_SECONDS,
                 _MIGRATE_MB,
                 # It parses all settings, and uses the database's.
-                {**self.environment(), "EBB_RELEASES": "", "EBB_STAGE_SECRET": ""},
+                {**self.variables(), "EBB_RELEASES": "", "EBB_STAGE_SECRET": ""},
                 "Ebb: brings the schema to a version",
                 reserved=1,
             ),

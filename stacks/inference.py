@@ -18,7 +18,7 @@ from stacks.constructs.code import Sources, layers_of
 from stacks.constructs.door import make_door
 from stacks.constructs.function import FunctionShape, Inside, make_function
 from stacks.constructs.warm import keep_warm
-from stacks.feature_store import FeatureStoreStack
+from stacks.feature_store import OWNER, READER, FeatureStoreStack
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.routes import ROUTES
@@ -61,7 +61,7 @@ class InferenceStack(aws.Stack):
         self._layers = layers_of(self, stage, self._sources)
         self._inside = Inside(network.vpc, network.shared(self, network.functions))
         self._tiers, self._registry = feature_store, registry
-        self.predict = self._function(_predict(stage))
+        self.predict = self._function(_predict(stage), user=READER)
         self.records = self._function(
             FunctionShape("records", _RECORDS_SECONDS, _RECORDS_MB, description="Ebb: writes features, shows subjects")
         )
@@ -80,11 +80,11 @@ class InferenceStack(aws.Stack):
         self._schedule()
         aws.CfnOutput(self, "Address", value=self.api.api_endpoint, description="Where to send requests")
 
-    def _function(self, shape: FunctionShape) -> aws_lambda.Function:
-        told = {**self._tiers.environment(), **self._registry.environment(), "EBB_CONTRACT": self._stage.contract}
+    def _function(self, shape: FunctionShape, user: str = OWNER) -> aws_lambda.Function:
+        told = {**self._tiers.variables(user), **self._registry.variables(), "EBB_CONTRACT": self._stage.contract}
         given = replace(shape, environment=told)
         function = make_function(self, self._stage, self._sources, given, layers=self._layers, inside=self._inside)
-        self._tiers.grant_tiers(function)
+        self._tiers.grant_tiers(function, user)
         self._registry.grant_read_releases(function)
         self._registry.grant_read_routing(function)
         return function

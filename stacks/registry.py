@@ -56,7 +56,7 @@ class RegistryStack(aws.Stack):
         aws.CfnOutput(self, "BucketName", value=self.bucket.bucket_name, description="Where releases lie")
         aws.CfnOutput(self, "PublisherArn", value=self.publisher.role_arn, description="The role that publishes")
 
-    def environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """Return what a function must be told of the registry."""
         name = self.bucket.bucket_name
         return {"EBB_RELEASES": f"s3://{name}/{RELEASES}", "EBB_ROUTING": f"s3://{name}/{ROUTING}"}

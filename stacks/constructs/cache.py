@@ -47,7 +47,7 @@ class Cache(Construct):
         self.group = self._group(ground, self._users(ground.stage))
         _explain(self, ground.stage)
 
-    def environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """Return what a function must be told."""
         group, replica = self.group, {}
         if self._replicas:

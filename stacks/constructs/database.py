@@ -85,7 +85,7 @@ class Database(Construct):
             raise AssertionError("RDS manages the password, so there is a secret")
         self.administrator = administrator
 
-    def environment(self, user: str) -> dict[str, str]:
+    def variables(self, user: str) -> dict[str, str]:
         """Return what a function must be told that enters as `user`."""
         return {
             "EBB_POSTGRES_HOST": self.proxy.endpoint,

@@ -1,4 +1,4 @@
-"""What holds data, in whatever stack and stage: encrypted, private, kept where the stage keeps; and no secret is told."""
+"""What holds data, in whatever stack: encrypted, private, kept where the stage keeps; and no secret is told."""
 
 import json
 import re

@@ -179,4 +179,4 @@ def test_a_grant_names_one_user_and_the_secrets_and_no_more(user: str) -> None:
     assert len(by_action["secretsmanager:GetSecretValue"]["Resource"]) == 2
     through = {"kms:ViaService": "secretsmanager.us-east-1.amazonaws.com"}
     assert by_action["kms:Decrypt"]["Condition"] == {"StringEquals": through}
-    assert store.environment(user)["EBB_POSTGRES_USER"] == user
+    assert store.variables(user)["EBB_POSTGRES_USER"] == user

@@ -127,7 +127,7 @@ def test_a_grant_says_one_thing(grants: list[str], expected: Rights) -> None:
 def test_what_functions_are_told_is_what_they_parse() -> None:
     registry = RegistryStack(aws.App(context=CONTEXT), "ebb-dev-registry", stage=STAGES["dev"])
     told: dict[str, Any] = {
-        name: registry.resolve(value)["Fn::Join"][1] for name, value in registry.environment().items()
+        name: registry.resolve(value)["Fn::Join"][1] for name, value in registry.variables().items()
     }
     assert set(told) == {"EBB_RELEASES", "EBB_ROUTING"}
     for name, (before, _, after) in told.items():

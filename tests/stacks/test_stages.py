@@ -12,6 +12,9 @@ from cdk.stage import OTHER_CONCURRENCY, REQUESTS_AN_ENVIRONMENT, BadStage, Stag
 from cdk.stage_parts import Access, Client, Schedule
 from cdk.stages import STAGES, stage_named
 
+TOO_MANY = (
+    "during a shift two versions hold 5,000 environments, the other functions need 200: more than the account's 5,199"
+)
 PROD, DEV = STAGES["prod"], STAGES["dev"]
 
 
@@ -52,8 +55,7 @@ def changed(stage: Stage, part: str, **values: Any) -> Stage:
         (
             "serving",
             {"account_concurrency": 5_199},
-            "during a shift two versions hold 5,000 environments, the other functions need 200: "
-            "more than the account's 5,199",
+            TOO_MANY,
         ),
     ],
 )
