@@ -25,7 +25,7 @@ LAYERS = ("ebb", "runtime")
 PREDICT = "predict"
 LOCK = "requirements.txt"
 MANIFEST, BILL = "manifest.json", "sbom.cdx.json"
-RECIPE = ("bytecode.py", "slimming.py", "wheels.py", "zipping.py")
+RECIPE = ("build.py", "bytecode.py", "slimming.py", "started.py", "wheels.py", "zipping.py")
 """Modules of local/package that decide an archive's bytes, besides what it is made of."""
 
 _NOT_PACKED = (".pyc", ".pyo", "~", "requirements.in", "requirements.txt")

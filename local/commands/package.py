@@ -20,7 +20,7 @@ def package(
     again: Annotated[bool, typer.Option("--again", help="Pack also what is fresh.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Pack the layers and functions for Lambda into dist/, and say how large each is. Exit code 1 when one is too large.
+    """Pack layers and functions for Lambda into dist/, and say how large each is. Exit code 1 when one is too large.
 
     The same sources give the same bytes. Needs uv, Python 3.13 and, until uv's cache holds the wheels, a package index.
 

@@ -8,13 +8,14 @@ https://cyclonedx.org/docs/1.6/json/
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
-from cyclonedx.model.bom import Bom
+from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import License
 from cyclonedx.output import make_outputter
@@ -25,6 +26,9 @@ from cdk.archives import Entry, made_of
 from local.package.lock import Locked, normalized, read_lock
 
 _CLASSIFIED = "License :: "
+_WRITTEN = datetime(1980, 1, 1, tzinfo=UTC)
+"""As the archives' files are dated; the library would look at the clock."""
+
 _SHORT = 100
 """Letters of a name; what is longer is the licence's text."""
 
@@ -40,7 +44,7 @@ def bill_of(root: Path, architecture: str, entries: Mapping[str, Entry], zips: M
     """
     whole = "".join(f"{name} {entry.archive_sha256}\n" for name, entry in sorted(entries.items()))
     identity = uuid.uuid5(uuid.NAMESPACE_OID, f"ebb bill of materials {architecture}\n{whole}")
-    bill = Bom(serial_number=identity)
+    bill = Bom(serial_number=identity, metadata=BomMetaData(timestamp=_WRITTEN))
     for name, entry in sorted(entries.items()):
         ours = _archive(name, entry)
         bill.components.add(ours)

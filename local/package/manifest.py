@@ -27,7 +27,7 @@ def publish(root: Path, architecture: str, new: Mapping[str, Path], entries: Map
     """
     folder = dist(root, architecture)
     places = {name: made_of(root, name, architecture).packed for name in entries}
-    bill = bill_of(root, architecture, entries, places | new)
+    bill = bill_of(root, architecture, entries, {**places, **new})
     (folder / MANIFEST).unlink(missing_ok=True)
     for name, path in new.items():
         places[name].parent.mkdir(parents=True, exist_ok=True)

@@ -54,7 +54,7 @@ FILES = (
 )
 """Patterns of `PurePath.match`, against the end of a file's path."""
 
-SUFFIXES = (".a", ".c", ".h", ".lib", ".pxd", ".pyi", ".pyx")
+SUFFIXES = (".c", ".h", ".pxd", ".pyi", ".pyx")
 """Of files that are for compilers and type checkers."""
 
 

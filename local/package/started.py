@@ -11,6 +11,9 @@ from ebb.errors import Unavailable
 from local.servers.child import start_child
 
 _SECONDS = 900.0
+_DRAWN = " \u00d7\u2502\u2570\u251c\u2500\u25b6-"
+"""What uv draws around its lines."""
+
 _LOGIN = re.compile(r"//[^/@\s]+@")
 
 
@@ -50,5 +53,5 @@ def find(name: str, *places: Path) -> Path | None:
 
 def _told(text: str) -> str:
     """Return the last lines of a program as one sentence's part."""
-    lines = [line.strip(" ×│╰├─▶-") for line in _LOGIN.sub("//", text).splitlines()]
+    lines = [line.strip(_DRAWN) for line in _LOGIN.sub("//", text).splitlines()]
     return " ".join(line for line in lines if line)[-600:].rstrip(".")

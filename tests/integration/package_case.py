@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -91,7 +91,8 @@ class Shipped:
         runtime.mkdir()
         for package in IN_LAMBDA:
             spec = find_spec(package)
-            assert spec is not None and spec.origin is not None
+            assert spec is not None
+            assert spec.origin is not None
             origin = Path(spec.origin)
             source = origin.parent if origin.name == "__init__.py" else origin
             (runtime / source.name).symlink_to(source)
@@ -132,8 +133,9 @@ class Shipped:
         """
         path = [self.folder / "task" / function, self.folder / "opt/python", self.folder / "lambda"]
         asked = {"path": [str(each) for each in path], "function": function, "events": events, "imports": imports}
+        told = self.folder.with_name(f"{self.folder.name}-told.json")
         done = subprocess.run(
-            [python(), "-I", "-S", PROGRAM],
+            [python(), "-I", "-S", PROGRAM, told],
             input=json.dumps(asked),
             env={"LANG": "C.UTF-8", "AWS_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": function, **environment},
             cwd=self.folder,
@@ -143,8 +145,8 @@ class Shipped:
             check=False,
         )
         assert done.returncode == 0, done.stderr[-3000:]
-        told: dict[str, Any] = json.loads(done.stdout)
-        return told
+        answer: dict[str, Any] = json.loads(told.read_bytes())
+        return answer
 
 
 def imports_of(root: Path, function: str) -> list[tuple[str, str]]:
@@ -165,11 +167,6 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from ((node.module, alias.name) for alias in node.names)
-
-
-def same_files(first: Iterable[Path], second: Iterable[Path]) -> bool:
-    """Say whether files are equal byte for byte, in order."""
-    return [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def with_other_habits(root: Path) -> None:

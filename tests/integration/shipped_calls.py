@@ -1,6 +1,7 @@
 """Run by Lambda's Python alone: loads one function from its archive, calls it, and tells what was loaded from where.
 
-Reads one JSON document from standard input and writes one to standard output; see `package_case.Shipped.run`.
+Reads one JSON document from standard input and writes one to the file that its argument names (events go to standard
+output); see `package_case.Shipped.run`.
 """
 
 import importlib
@@ -21,7 +22,7 @@ def main() -> None:
     answers = [handler.handle(event, None) for event in asked["events"]]
     for module, name in asked["imports"]:
         _import(module, name)
-    json.dump({"answers": answers, **_loaded(asked["path"])}, sys.stdout)
+    Path(sys.argv[1]).write_text(json.dumps({"answers": answers, **_loaded(asked["path"])}))
 
 
 def _import(module: str, name: str) -> None:
