@@ -54,16 +54,19 @@ class FeatureStoreStack(aws.Stack):
 
     def variables(self, user: str = OWNER) -> dict[str, str]:
         """Return what a function must be told that works on the tiers, as one user of the database."""
-        return {
-            **self.database.variables(user),
-            **self.cache.variables(),
-            "EBB_STAGE_SECRET": self.stage_secret.secret_arn,
-        }
+        return {**self.database.variables(user), **self.cache.variables()}
+
+    def seal_variables(self) -> dict[str, str]:
+        """Return what a function must be told that seals prediction events."""
+        return {"EBB_STAGE_SECRET": self.stage_secret.secret_arn}
 
     def grant_tiers(self, grantee: iam.IGrantable, user: str = OWNER) -> None:
-        """Let somebody enter both tiers, as one user of the database, and seal what it saw there."""
+        """Let somebody enter both tiers, as one user of the database."""
         self.database.grant_connect(grantee, user)
         self.cache.grant_connect(grantee)
+
+    def grant_seal(self, grantee: iam.IGrantable) -> None:
+        """Let somebody seal prediction events, and open them."""
         grant_read_secret(grantee, self.stage_secret, self.seal_key)
 
     def _stage_secret(self, stage: Stage) -> secrets.Secret:
@@ -96,7 +99,7 @@ class FeatureStoreStack(aws.Stack):
                 _MIGRATE_SECONDS,
                 _MIGRATE_MB,
                 # It parses all settings, and uses the database's.
-                {**self.variables(), "EBB_RELEASES": "", "EBB_STAGE_SECRET": ""},
+                {**self.variables(), "EBB_RELEASES": ""},
                 "Ebb: brings the schema to a version",
                 reserved=1,
             ),

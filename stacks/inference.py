@@ -5,6 +5,7 @@ can neither be weighted by a configuration change nor scaled while a shift runs.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import aws_cdk as aws
@@ -61,7 +62,8 @@ class InferenceStack(aws.Stack):
         self._layers = layers_of(self, stage, self._sources)
         self._inside = Inside(network.vpc, network.shared(self, network.functions))
         self._tiers, self._registry = feature_store, registry
-        self.predict = self._function(_predict(stage), user=READER)
+        self.predict = self._function(_predict(stage), READER, feature_store.seal_variables())
+        feature_store.grant_seal(self.predict)
         self.records = self._function(
             FunctionShape("records", _RECORDS_SECONDS, _RECORDS_MB, description="Ebb: writes features, shows subjects")
         )
@@ -74,18 +76,23 @@ class InferenceStack(aws.Stack):
                 reserved=1,  # a run that takes longer than its minute is not joined by the next
             )
         )
+        for reader in (self.predict, self.records):
+            registry.grant_read_releases(reader)
         registry.grant_write_routing(self.records)
         self.live = keep_warm(self, stage, self.predict)
         self.api, self.door = make_door(self, stage, ROUTES, {"predict": self.live, "records": self.records})
         self._schedule()
         aws.CfnOutput(self, "Address", value=self.api.api_endpoint, description="Where to send requests")
 
-    def _function(self, shape: FunctionShape, user: str = OWNER) -> aws_lambda.Function:
+    def _function(
+        self, shape: FunctionShape, user: str = OWNER, more: Mapping[str, str] | None = None
+    ) -> aws_lambda.Function:
+        """Add a function that works on both tiers and follows the routing; what else it may do, its caller says."""
         told = {**self._tiers.variables(user), **self._registry.variables(), "EBB_CONTRACT": self._stage.contract}
+        told.update(more or {})
         given = replace(shape, environment=told)
         function = make_function(self, self._stage, self._sources, given, layers=self._layers, inside=self._inside)
         self._tiers.grant_tiers(function, user)
-        self._registry.grant_read_releases(function)
         self._registry.grant_read_routing(function)
         return function
 

@@ -92,7 +92,10 @@ class RegistryStack(aws.Stack):
         )
 
     def _allow(self, grantee: iam.IGrantable, prefix: str, actions: Sequence[str]) -> None:
-        """Allow actions on the objects below a prefix, and to list it: without that, what is absent looks forbidden."""
+        """Allow actions on the objects below a prefix, and to list it: without that, what is absent looks forbidden.
+
+        The key is used through S3 only.
+        """
         objects, bucket = self.bucket.arn_for_objects(f"{prefix}/*"), self.bucket.bucket_arn
         iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[objects])
         iam.Grant.add_to_principal(
@@ -103,7 +106,12 @@ class RegistryStack(aws.Stack):
         )
         writes = set(_WRITE) & set(actions)
         uses = ["kms:Decrypt", *(["kms:GenerateDataKey"] if writes else [])]
-        iam.Grant.add_to_principal(grantee=grantee, actions=uses, resource_arns=[self.key.key_arn])
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=uses,
+            resource_arns=[self.key.key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{self.region}.amazonaws.com"}},
+        )
         self._explain(grantee, f"{prefix}/*")
 
     def _explain(self, grantee: iam.IGrantable, objects: str) -> None:

@@ -13,8 +13,8 @@ from constructs import Construct
 from cdk.stage import Stage
 from stacks.constructs.acknowledged import acknowledge
 from stacks.constructs.code import RUNTIME, Sources, architecture_of
+from stacks.constructs.places import FUNCTIONS
 from stacks.constructs.retention import retention_of
-from stacks.network import FUNCTIONS
 
 _INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces")
 
@@ -122,8 +122,20 @@ def make_function(
 
 
 def _join_network(role: iam.Role) -> None:
-    """Let Lambda put a network interface into the subnets for the function; none of these actions takes a resource."""
-    role.add_to_policy(iam.PolicyStatement(sid="JoinNetwork", actions=list(_INTERFACES), resources=["*"]))
+    """Let Lambda put a network interface into the subnets for the function, and refuse that to the function's own code.
+
+    Lambda asks for these actions on every resource. A call of the code tells which function it comes from, one of
+    Lambda itself does not ("Security best practices" of "Giving Lambda functions access to a VPC").
+    """
+    for sid, effect, conditions in (
+        ("JoinNetwork", iam.Effect.ALLOW, None),
+        ("NotByCode", iam.Effect.DENY, {"Null": {"lambda:SourceFunctionArn": "false"}}),
+    ):
+        role.add_to_policy(
+            iam.PolicyStatement(
+                sid=sid, effect=effect, actions=list(_INTERFACES), resources=["*"], conditions=conditions
+            )
+        )
 
 
 def _explain(function: aws_lambda.Function, role: iam.Role) -> None:

@@ -85,7 +85,8 @@ def test_every_function_runs_what_was_packed_for_it(synthesized: Synthesized) ->
 def test_functions_are_told_of_tiers_and_registry_and_of_no_release(synthesized: Synthesized, stage: str) -> None:
     for name in FUNCTIONS:
         told = function(synthesized, stage, name)["Environment"]["Variables"]
-        assert {"EBB_RELEASES", "EBB_ROUTING", "EBB_VALKEY_HOST", "EBB_POSTGRES_HOST", "EBB_STAGE_SECRET"} <= set(told)
+        assert {"EBB_RELEASES", "EBB_ROUTING", "EBB_VALKEY_HOST", "EBB_POSTGRES_HOST"} <= set(told)
+        assert ("EBB_STAGE_SECRET" in told) is (name == "Predict"), "who seals events, and nobody else"
         assert told["EBB_VALKEY_TLS"] == told["EBB_POSTGRES_TLS"] == "true"
         assert told["EBB_POSTGRES_AUTH"] == "iam"
         assert "EBB_POSTGRES_PASSWORD" not in told
