@@ -14,11 +14,8 @@ from constructs import Construct
 
 from cdk.egress import cheaper_egress
 from cdk.stage import BadStage, Stage
+from stacks.constructs.places import DATA, FUNCTIONS, HTTPS, POSTGRES_PORT, VALKEY_PORT
 from stacks.constructs.retention import retention_of
-
-FUNCTIONS, DATA = "functions", "data"
-"""The groups of subnets."""
-VALKEY_PORT, POSTGRES_PORT, HTTPS = 6379, 5432, 443
 
 S3_ADDRESSES = {
     "us-east-1": "pl-63a5400a",

@@ -175,7 +175,7 @@ def _explain(cache: Cache, stage: Stage) -> None:
     acknowledge(
         cache.secret,
         "SMG4",
-        "ElastiCache rotates no password by itself; it is done by hand, with both let in meanwhile (docs/adr/0018). IAM "
+        "ElastiCache rotates no password by itself; it is done by hand, with both let in meanwhile (ADR 18). IAM "
         "authentication was considered: it ends each connection after twelve hours.",
     )
     acknowledge(

@@ -17,8 +17,8 @@ from constructs import Construct
 from cdk.stage import Stage
 from stacks.constructs.acknowledged import acknowledge
 from stacks.constructs.encryption import removal_of
+from stacks.constructs.places import DATA, POSTGRES_PORT
 from stacks.constructs.retention import retention_of
-from stacks.network import DATA, POSTGRES_PORT
 
 OWNER, READER = "ebb", "ebb_reader"
 """Database users: the one that owns the schema and writes, and the one that can only read."""

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from cdk.stages import STAGES
 from tests.stacks.conftest import Synthesized

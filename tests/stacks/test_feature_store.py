@@ -13,7 +13,7 @@ from cdk.stages import STAGES
 from ebb.entries import postgres_entry, valkey_entry
 from stacks.constructs.database import OWNER, READER
 from stacks.feature_store import FeatureStoreStack
-from tests.stacks.conftest import CONTEXT, Synthesized, Template
+from tests.stacks.conftest import CONTEXT, Synthesized
 
 STACK = "feature-store"
 stages = pytest.mark.parametrize("stage", STAGES)
