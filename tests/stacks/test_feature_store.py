@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 
 from cdk.assemble import assemble
 from cdk.stages import STAGES
-from ebb.entries import postgres_entry, valkey_entry
+from ebb.settings import Settings
 from stacks.constructs.database import OWNER, READER
 from stacks.feature_store import FeatureStoreStack
 from tests.stacks.conftest import CONTEXT, Synthesized
@@ -146,10 +146,15 @@ def test_what_migrate_is_told_is_what_the_functions_parse(synthesized: Synthesiz
     (function,) = synthesized.resources(stage, STACK, "AWS::Lambda::Function").values()
     told = function["Properties"]["Environment"]["Variables"]
     arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ebb-AbCdEf"
-    environment = {name: value if isinstance(value, str) else arn for name, value in told.items()}
-    postgres, valkey = postgres_entry(environment), valkey_entry(environment)
+    made = {"SECRET": arn, "PORT": "6379", "HOST": "tier.example.com"}
+    environment = {
+        name: value if isinstance(value, str) else made[name.rsplit("_", 1)[1]] for name, value in told.items()
+    }
+    settings = Settings.from_environment(environment)
+    postgres, valkey = settings.postgres_entry, settings.valkey_entry
     assert (postgres.iam, postgres.tls, postgres.username) == (True, True, OWNER)
     assert (valkey.tls, valkey.secret) == (True, arn)
+    assert settings.replica_port == (6379 if STAGES[stage].cache.replicas else None)
     replica = {"EBB_VALKEY_REPLICA_HOST", "EBB_VALKEY_REPLICA_PORT"}
     assert (replica <= set(told)) is (STAGES[stage].cache.replicas > 0)
 
