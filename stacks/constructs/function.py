@@ -82,15 +82,7 @@ def make_function(
         retention=retention_of(stage.log_days),
         removal_policy=aws.RemovalPolicy.RETAIN if stage.keep else aws.RemovalPolicy.DESTROY,
     )
-    role = iam.Role(
-        scope,
-        f"{title}Role",
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        description=f"What the function {shape.name} may do",
-    )
-    log.grant_write(role)
-    if inside is not None:
-        _join_network(role)
+    role = _role(scope, shape, log, joins=inside is not None)
     function = aws_lambda.Function(
         scope,
         title,
@@ -119,6 +111,20 @@ def make_function(
     )
     _explain(function, role)
     return function
+
+
+def _role(scope: Construct, shape: FunctionShape, log: logs.LogGroup, *, joins: bool) -> iam.Role:
+    """Return a role that may write one log and, where it joins the network, let Lambda do so; nothing else."""
+    role = iam.Role(
+        scope,
+        f"{shape.name.capitalize()}Role",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        description=f"What the function {shape.name} may do",
+    )
+    log.grant_write(role)
+    if joins:
+        _join_network(role)
+    return role
 
 
 def _join_network(role: iam.Role) -> None:
