@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -44,31 +44,40 @@ def tls_door(port: int, certificate_path: Path, key_path: Path) -> Iterator[int]
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
+    opened: list[asyncio.StreamWriter] = []
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        opened.extend((writer, inner_writer))
         with suppress(OSError, ssl.SSLError):
-            await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
-
-    async def end() -> None:
-        server.close()
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
 
     starting = asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
     server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        asyncio.run_coroutine_threadsafe(end(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(ended(server, opened), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def ended(server: asyncio.Server, opened: Iterable[asyncio.StreamWriter]) -> None:
+    """Close a door, and whatever still goes through it."""
+    server.close()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for writer in opened:
+        writer.transport.abort()
+    for _ in range(5):  # turns of the loop, in which it lets go of the sockets
+        await asyncio.sleep(0)
+
+
+async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Hand on what comes until nothing does."""
     try:
         while content := await reader.read(65_536):
             writer.write(content)

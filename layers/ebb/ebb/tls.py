@@ -6,7 +6,6 @@ from functools import cache
 from ebb.errors import Misuse
 
 
-@cache
 def trusting(ca_file: str = "") -> ssl.SSLContext:
     """Return the context of connections that verify the server's certificate and name; made once, it takes long.
 
@@ -16,6 +15,11 @@ def trusting(ca_file: str = "") -> ssl.SSLContext:
     Raises:
         Misuse: the file cannot be read, or holds no certificate.
     """
+    return _made(ca_file)
+
+
+@cache
+def _made(ca_file: str) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca_file:
         try:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.client import HTTPException
+from http.client import HTTPException, HTTPMessage
 from itertools import count
 
 from ebb.aws.connections import Connections
@@ -61,7 +61,7 @@ class Answer:
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: HTTPMessage
     body: bytes = field(repr=False)
     repeated: bool
 
@@ -121,7 +121,7 @@ class AwsClient:
         """Close all connections; the next request opens new ones."""
         self._connections.close()
 
-    def _once(self, at: Endpoint, ask: Ask, deadline: float, share: float) -> tuple[int, Mapping[str, str], bytes]:
+    def _once(self, at: Endpoint, ask: Ask, deadline: float, share: float) -> tuple[int, HTTPMessage, bytes]:
         headers = signed_headers(
             ask.method,
             ask.url,

@@ -3,7 +3,7 @@
 import select
 import ssl
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
 from threading import Lock
 from urllib.parse import urlsplit
 from weakref import finalize
@@ -29,7 +29,7 @@ class Connections:
 
     def exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, *, step: float, deadline: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> tuple[int, HTTPMessage, bytes]:
         """Send a request and return status, headers and body of the answer.
 
         Args:
