@@ -49,12 +49,12 @@ def needs_this_system() -> None:
         pytest.skip("NOT LINUX: what is packed for Lambda cannot run here, nothing was proved")
 
 
-def copy_checkout(folder: Path) -> Path:
+def copy_checkout(folder: Path, source: Path = ROOT) -> Path:
     """Copy what packing reads, without anything that a run left there, and lend it uv."""
     folder.mkdir(parents=True)
     left = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info")
     for part in ("lambdas", "layers", "local/package"):
-        shutil.copytree(ROOT / part, folder / part, ignore=left)
+        shutil.copytree(source / part, folder / part, ignore=left)
     (folder / ".tools").symlink_to(ROOT / ".tools")
     return folder
 

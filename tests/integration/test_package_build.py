@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import time
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from cdk.archives import ARM64, BILL, LAYERS, ArchiveError, archive, made_of, names, packed, read_manifest, sha256_of
 from ebb.errors import Misuse, Unavailable
+from local.cli import run
 from local.package.build import Built, build
 from local.package.lock import read_lock
 from local.package.sizes import PREDICT_UNZIPPED, PREDICT_ZIPPED, sizes
@@ -46,7 +48,7 @@ def _zips(root: Path) -> dict[str, str]:
 def test_the_same_bytes_in_another_folder_with_other_habits(
     checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = copy_checkout(tmp_path / "a folder elsewhere" / "checkout")
+    other = copy_checkout(tmp_path / "a folder elsewhere" / "checkout", checkout)
     with_other_habits(other)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     monkeypatch.setenv("PYTHONHASHSEED", "7")
@@ -223,3 +225,25 @@ def test_what_a_killed_build_left_goes_with_the_next(damaged: Path) -> None:
     assert not left.exists()
     assert built.kept == ()
     assert set(built.entries) == set(names(damaged))
+
+
+def test_the_command_tells_sizes_and_what_was_kept(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.modules["local.commands.package"], "_ROOT", checkout)
+    assert run(["package", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["architecture"] == ARM64
+    assert all(each["kept"] for each in told["archives"].values())
+    assert told["functions"]["predict"]["fits"] is True
+    assert told["functions"]["predict"]["limit_zipped"] == PREDICT_ZIPPED
+    assert run(["package"]) == 0
+    shown = capsys.readouterr().out
+    assert "of 150.0 MiB" in shown
+    assert "fresh already" in shown
+    assert "ebb deploy" in shown
+    monkeypatch.setattr("local.package.sizes.PREDICT_ZIPPED", 1_000_000)
+    assert run(["package"]) == 1
+    assert "TOO LARGE" in capsys.readouterr().out
+    assert run(["package", "--arch", "sparc"]) == 2
+    assert "no architecture 'sparc'" in " ".join(capsys.readouterr().err.split())

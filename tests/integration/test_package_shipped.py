@@ -2,6 +2,7 @@
 
 import base64
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from local.servers.valkey import Valkey
 from tests.fakes.contracts import ROW
 from tests.fakes.events import event
 from tests.fakes.releases import tiny_release
+from tests.home import ROOT
 from tests.integration.databases import Database
-from tests.integration.package_case import Shipped, build_all, copy_checkout, imports_of, needs_this_system
+from tests.integration.package_case import Shipped, build_all, copy_checkout, imports_of, needs_this_system, python
 from tests.integration.swapping import write_releases
 
 pytestmark = pytest.mark.timeout(1200)
@@ -122,3 +124,12 @@ def test_every_import_is_shipped_also_those_inside_functions(
 def test_no_function_is_forgotten_here(checkout: Path) -> None:
     # A new one joins the list above with the environment that it needs.
     assert set(functions(checkout)) >= {"maintain", "migrate", "predict", "records"}
+
+
+def test_the_smoke_program_of_the_other_processor_runs_here_too(shipped: Shipped) -> None:
+    places = [str(shipped.folder / "task/predict"), str(shipped.folder / "opt/python")]
+    program = ROOT / "local/package/smoke.py"
+    command = [str(python()), "-I", "-S", "-B", str(program), *places]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "scored [0.98" in done.stdout
