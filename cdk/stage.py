@@ -1,9 +1,9 @@
 """One stage, whose values are checked together while the stacks are synthesized."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from cdk.stage_parts import Access, Cache, Database, Domain, Network, Serving
+from cdk.stage_parts import Access, Cache, Database, Domain, Network, Serving, Watch
 
 REQUESTS_AN_ENVIRONMENT = 10
 """Requests a second that Lambda lets each execution environment take, however fast it is ("Lambda quotas")."""
@@ -33,6 +33,7 @@ class Stage:
         contract: that it serves; empty for the only one in its release bucket.
         network, database, cache, serving, access: its parts.
         domain: a name of its own; None leaves the gateway's.
+        watch: what is too much, and who is told.
         keep: whether what holds data outlives its stack and cannot be deleted by mistake.
         log_days: how long logs are kept.
         shift: how a new version of the code takes over.
@@ -53,9 +54,10 @@ class Stage:
     shift: Literal["linear", "at once"]
     contract: str = ""
     domain: Domain | None = None
+    watch: Watch = field(default_factory=Watch)
 
     def __post_init__(self) -> None:
-        for wrong, why in (*self._numbers(), *self._serving()):
+        for wrong, why in (*self._numbers(), *self._serving(), *self._watch()):
             if wrong:
                 raise BadStage(f"the stage {self.name!r}: {why}")
 
@@ -108,6 +110,24 @@ class Stage:
             (not _within(serving.utilisation, _UTILISATION), "utilisation must lie between 0.1 and 0.9"),
             (capacity < serving.requests, self._too_few()),
             (self.reserved_concurrency + OTHER_CONCURRENCY > serving.account_concurrency, self._too_many()),
+        ]
+
+    def _watch(self) -> list[tuple[bool, str]]:
+        watch, spare = self.watch, self.database.reader and self.cache.replicas > 0
+        odd = [address for address in (*watch.page, *watch.ticket) if not address.startswith("https://")]
+        return [
+            (
+                not 0 < watch.duration_ms <= watch.latency_ms,
+                "the door cannot be quicker than the function behind it",
+            ),
+            (not 0 < watch.degraded < 1, f"a degraded share of {watch.degraded}; between 0 and 1"),
+            (watch.requests < 1, "a share needs at least one request"),
+            (watch.experiments and self.keep, "data is kept, so no fault may be injected"),
+            (
+                watch.experiments and not spare,
+                "experiments need a reader and a replica that can take over",
+            ),
+            (any("@" not in address for address in odd), "alarms are told to e-mail or https addresses"),
         ]
 
     def _too_few(self) -> str:

@@ -91,6 +91,23 @@ class Serving:
 
 
 @dataclass(frozen=True)
+class ShiftLimits:
+    """What ends a shift of the code and brings the old version back: more than this for two of three minutes.
+
+    Attributes:
+        errors: share of the invocations, or of the answers, that fail.
+        p95_ms: 95th percentile of the milliseconds that an invocation takes.
+        degraded: share of the predictions that the contract's rules give.
+        least: requests, or predictions, a minute; with fewer, a share says nothing.
+    """
+
+    errors: float = 0.01
+    p95_ms: float = 250.0
+    degraded: float = 0.05
+    least: int = 20
+
+
+@dataclass(frozen=True)
 class Client:
     """A program that may call, with a token by client credentials.
 
@@ -131,3 +148,25 @@ class Domain:
     name: str
     zone_id: str
     zone: str
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is too much and who is told, where that differs by stage; all else stands in the alarms' own table.
+
+    Attributes:
+        duration_ms: the prediction function's 95th percentile, beyond which it is too slow.
+        latency_ms: the gateway's, which is what callers see.
+        degraded: share of predictions from the rules, beyond which somebody is called.
+        requests: in a window, below which no share is judged: one failure among ten is no outage.
+        experiments: whether faults may be injected: experiments stand there, and the prediction function lets them in.
+        page, ticket: who is told at once, and who in the morning; e-mail or https addresses.
+    """
+
+    duration_ms: float = 500
+    latency_ms: float = 1_000
+    degraded: float = 0.5
+    requests: int = 20
+    experiments: bool = False
+    page: tuple[str, ...] = ()
+    ticket: tuple[str, ...] = ()

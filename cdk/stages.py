@@ -1,7 +1,7 @@
 """The values of each stage: everything that differs between dev, staging and prod, and nothing else."""
 
 from cdk.stage import BadStage, Stage
-from cdk.stage_parts import Access, Cache, Client, Database, Network, Schedule, Serving
+from cdk.stage_parts import Access, Cache, Client, Database, Network, Schedule, Serving, Watch
 
 CLIENTS = (
     Client("scoring", ("predict", "explain")),
@@ -30,13 +30,14 @@ STAGES = {
             name="staging",
             region="us-east-1",
             network=Network("10.30.0.0/16", zones=3),
-            database=Database(0.5, 8, reader=False, backup_days=7),
+            database=Database(0.5, 8, reader=True, backup_days=7),
             cache=Cache("cache.m7g.large", replicas=1),
             serving=Serving("arm64", 1_024, 10, 100, 0.7, (), requests=1_000, burst=2_000, account_concurrency=1_000),
             access=Access(CLIENTS),
             keep=False,
             log_days=30,
             shift="linear",
+            watch=Watch(duration_ms=100, latency_ms=200, degraded=0.1, requests=100, experiments=True),
         ),
         Stage(
             name="prod",
@@ -59,6 +60,7 @@ STAGES = {
             keep=True,
             log_days=90,
             shift="linear",
+            watch=Watch(duration_ms=50, latency_ms=100, degraded=0.05, requests=1_000),
         ),
     )
 }
