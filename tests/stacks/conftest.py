@@ -45,7 +45,11 @@ class Synthesized:
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """Return all stages, synthesized in one app."""
-    folder = tmp_path_factory.mktemp("cdk.out")
+    return synthesize(tmp_path_factory.mktemp("cdk.out"))
+
+
+def synthesize(folder: Path) -> Synthesized:
+    """Synthesize all stages in one app, into a folder."""
     app = aws.App(outdir=str(folder), context=CONTEXT)
     for stage in STAGES.values():
         assemble(app, stage)
