@@ -76,3 +76,13 @@ def test_a_handshake_that_never_ends_costs_no_more_than_the_timeout(door: Door) 
                 fast.ask("tls", "c")
             assert error.value.timeout
             assert time.monotonic() - began < 0.010 + 0.1
+
+
+def test_tickets_are_no_reply_also_where_the_library_lends_the_connection(door: Door) -> None:
+    """Each writer opens its first connection, on which the server's tickets may lie before anything was asked."""
+    record = FeatureRecord({"a": 1.0}, {"a": 1.5e9}, 1, "ab" * 16)
+    for _ in range(40):
+        fast = ValkeyFeatures("127.0.0.1", door.port, tls=door.trusting, timeout=5.0)
+        fast.put({"ticket": record})
+        assert fast.held(["ticket"]) == {"ticket": record}
+        fast.close()

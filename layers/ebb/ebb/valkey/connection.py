@@ -1,5 +1,6 @@
 """A connection that the client library makes, within a time of ours."""
 
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,26 @@ class TimedConnection(Connection):  # type: ignore[misc] # the library is untype
         """Log in with what is left of the time; then each read has all of it again."""
         super().on_connect_check_health(check_health)
         self._sock.settimeout(self.socket_timeout)
+
+    def can_read(self, timeout: float = 0) -> bool:
+        """Tell whether something was said that nobody asked for, or the connection ended.
+
+        The pool asks before it lends, and would take the tickets that TLS sends after its handshake for a reply.
+        """
+        if not super().can_read(timeout):
+            return False
+        if self._address.tls is None:
+            return True
+        self._sock.settimeout(0.0)
+        try:
+            self._sock.recv(1)  # the pool gives the connection up, whatever it was
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError, BlockingIOError):
+            return False
+        except OSError:
+            return True
+        finally:
+            self._sock.settimeout(self.socket_timeout)
+        return True
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         """Read a reply; a connection whose login does not count (any more) is not used again."""
