@@ -24,6 +24,7 @@ from ebb.trim import trim_memory
 from lambdas.predict.logic import Predictor
 from lambdas.predict.measures import Clocks, Price
 from lambdas.predict.service import PredictService
+from lambdas.predict.trial import Trial
 from lambdas.predict.variant import Variant, VariantLoader
 
 
@@ -44,10 +45,11 @@ def bootstrap(
     metrics = make_metrics(settings, "predict")
     cloud = Cloud(environment, lambda what: report_to_log(what, ""))
     releases = releases or cloud.releases(settings.releases)
+    routing = routing or cloud.routing(settings.routing, QUICK.routing)
     loader = VariantLoader(releases, aside(OnnxScorer), breathe)
     serving = Serving(
         releases,
-        routing or cloud.routing(settings.routing, QUICK.routing),
+        routing,
         settings.contract,
         prepare=loader.load,
         rules_only=loader.rules_only,
@@ -69,7 +71,15 @@ def bootstrap(
         price=Price(settings.memory_megabytes / 1024, settings.gigabyte_second_usd),
         new_id=_new_id,
     )
-    return PredictService(serving, predictor, report_to_log, metrics.tick)
+    trial = Trial(releases, routing, settings.contract, load=loader.load, tidy=trim_memory)
+    return PredictService(
+        serving,
+        predictor,
+        report_to_log,
+        metrics.tick,
+        failed=lambda: metrics.count("failed"),
+        direct=trial.routes(),
+    )
 
 
 def _event_log(settings: Settings, cloud: Cloud) -> EventLog:

@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from ebb.http.doors import dispatch
@@ -18,7 +19,11 @@ use_quick_json()
 # What is loaded now stays; and a batch makes 50,000 objects that go by themselves, so the collector looks less often.
 gc.freeze()
 gc.set_threshold(50_000)
-HOT = {"POST /v1/predictions": SERVICE.predict, "POST /v1/predictions/batch": SERVICE.predict_batch}
+HOT = {
+    "POST /v1/predictions": SERVICE.predict,
+    "POST /v1/predictions/batch": SERVICE.predict_batch,
+    **SERVICE.direct,
+}
 
 
 @watched(annotations)
@@ -27,6 +32,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     key = event.get("routeKey", "") if isinstance(event, dict) else None
     rare = isinstance(key, str) and key not in HOT
     result = _door()(event, context) if rare else dispatch(event, HOT, SERVICE.report).payload()
+    if result["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        SERVICE.failed()
     SERVICE.tick()
     return result
 

@@ -1,13 +1,14 @@
 """Every route of the prediction function, from a call to a document; both doors lead here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ebb.contract.model import Contract
 from ebb.errors import EbbError, NoRelease, ReleaseError, TooLarge
 from ebb.http import scopes
 from ebb.http.calls import Call
-from ebb.http.doors import Report
+from ebb.http.doors import Report, Route
 from ebb.http.problems import Answer, ok, problem_document
 from ebb.serving.serving import Serving
 from lambdas.predict.logic import Predictor
@@ -19,6 +20,7 @@ _FITS = 6_000_000
 """Bytes of a body as Lambda takes it, a text within JSON; its own limit, 6 MiB and 100 bytes, counts the rest too."""
 
 _ALWAYS_FITS = _FITS // 2
+_NONE: Mapping[str, Route] = MappingProxyType({})
 
 
 def _nothing() -> None:
@@ -33,6 +35,8 @@ class PredictService:
         predictor: scores with them.
         report: takes what happened and a correlation id, for the log.
         tick: called after each answer, for the metrics.
+        failed: called for each answer with a status of 500 or more.
+        direct: what is answered to who invokes the function past the gateway, by the key of its route.
     """
 
     def __init__(
@@ -41,8 +45,11 @@ class PredictService:
         predictor: Predictor,
         report: Report,
         tick: Callable[[], None] = _nothing,
+        failed: Callable[[], None] = _nothing,
+        direct: Mapping[str, Route] = _NONE,
     ) -> None:
         self._serving, self._predictor, self.report, self.tick = serving, predictor, report, tick
+        self.failed, self.direct = failed, direct
 
     def warm(self) -> None:
         """Load the releases before the first call; without a usable one the function starts all the same."""

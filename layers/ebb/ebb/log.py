@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 SERVICE = "ebb"
+_LEVELS = {"ERROR": logging.ERROR, "INFO": logging.INFO}
 
 
 class Log:
@@ -38,11 +39,18 @@ class Log:
             what: a sentence without any personal value.
             correlation_id: names the call; empty where it was none.
         """
+        self._say("ERROR", what, correlation_id)
+
+    def info(self, what: str, correlation_id: str = "") -> None:
+        """Write what went well, where somebody waits to know; arguments as of `error`."""
+        self._say("INFO", what, correlation_id)
+
+    def _say(self, level: str, what: str, correlation_id: str) -> None:
         about = {"correlation_id": correlation_id} if correlation_id else {}
         try:
-            self._logger.error(what, cold_start=self.cold, **about)
+            self._logger.log(_LEVELS[level], what, extra={"cold_start": self.cold, **about})
         except Exception as error:  # noqa: BLE001 - without Powertools a line is poorer, but it is there
-            self._poorer(what, about, type(error).__name__)
+            self._poorer(level, what, about, type(error).__name__)
 
     @cached_property
     def _logger(self) -> Any:
@@ -61,9 +69,9 @@ class Log:
             function_name=self._environment.get("AWS_LAMBDA_FUNCTION_NAME"),
         )
 
-    def _poorer(self, what: str, about: Mapping[str, str], why: str) -> None:
+    def _poorer(self, level: str, what: str, about: Mapping[str, str], why: str) -> None:
         line = {
-            "level": "ERROR",
+            "level": level,
             "message": what,
             "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "service": SERVICE,

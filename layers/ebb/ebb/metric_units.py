@@ -9,6 +9,7 @@ COUNT, MILLISECONDS, SECONDS, NONE = "Count", "Milliseconds", "Seconds", "None"
 
 UNITS: Mapping[str, str] = {
     "requests": COUNT,
+    "failed": COUNT,
     "cold_start": COUNT,
     "latency_ms": MILLISECONDS,
     "predictions": COUNT,

@@ -29,7 +29,7 @@ _THROTTLED = (b"ThrottlingException", b"RequestTimeout")
 """Services that speak JSON refuse so with a 400; S3 does where a request's body was slow to come."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.025, 2.0
-_NAMES = {"s3": "S3", "secretsmanager": "Secrets Manager"}
+_NAMES = {"s3": "S3", "secretsmanager": "Secrets Manager", "lambda": "Lambda", "codedeploy": "CodeDeploy"}
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def endpoint_of(service: str, environment: Mapping[str, str], region: str = "") 
     """Return where a service listens: as `AWS_ENDPOINT_URL_<SERVICE>` or `AWS_ENDPOINT_URL` say, else at AWS.
 
     Args:
-        service: `s3` or `secretsmanager`.
+        service: `s3`, `secretsmanager`, `lambda` or `codedeploy`.
         environment: of the function.
         region: empty for the function's own.
 
@@ -59,5 +59,10 @@ def endpoint_of(service: str, environment: Mapping[str, str], region: str = "") 
     return Endpoint(service, region, f"https://{service}.{region}.amazonaws.com", own=True)
 
 
-_VARIABLES = {"s3": "AWS_ENDPOINT_URL_S3", "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER"}
+_VARIABLES = {
+    "s3": "AWS_ENDPOINT_URL_S3",
+    "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "lambda": "AWS_ENDPOINT_URL_LAMBDA",
+    "codedeploy": "AWS_ENDPOINT_URL_CODEDEPLOY",
+}
 """As the AWS SDKs name them."""
