@@ -3,25 +3,31 @@
 import os
 import sys
 
-import aws_cdk as aws
-
-from cdk.assemble import assemble
+from cdk.node import NoNode, node_variables
 from cdk.stage import BadStage
-from cdk.stages import stage_named
 
 
 def main() -> int:
-    """Synthesize; exit code 2 and a sentence where the stage cannot be had."""
-    app = aws.App()
+    """Synthesize; exit code 2 and a sentence where the stage or Node cannot be had."""
     try:
-        assemble(app, stage_named(str(app.node.try_get_context("stage") or "")))
-    except BadStage as error:
+        os.environ.update(node_variables(os.environ))
+        _synthesize()
+    except (BadStage, NoNode) as error:
         sys.stderr.write(f"cdk: {error}\n")
         return 2
-    app.synth()
     return 0
 
 
+def _synthesize() -> None:
+    import aws_cdk as aws  # noqa: PLC0415 - starts Node, which had to be chosen before
+
+    from cdk.assemble import assemble  # noqa: PLC0415 - as above
+    from cdk.stages import stage_named  # noqa: PLC0415 - wrong values are told as a sentence, like a wrong name
+
+    app = aws.App()
+    assemble(app, stage_named(str(app.node.try_get_context("stage") or "")))
+    app.synth()
+
+
 if __name__ == "__main__":
-    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
     sys.exit(main())

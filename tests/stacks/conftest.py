@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+from cdk.node import node_variables
+
+os.environ.update(node_variables(os.environ))
 os.environ.setdefault("CDK_VALIDATION", "false")  # the library's own rules take most of a synth; cfn-lint holds more
 import aws_cdk as aws
 import pytest

@@ -1,7 +1,7 @@
 """What the references of templates stand for, over all stacks of a stage; logical names stay symbols.
 
-`<registry.Releases>` is what CloudFormation will call the resource `Releases` of the stack `registry`. Addresses are put
-together from such symbols, so that one a policy spells out and one that a template asks for are the same text.
+`<registry.Releases>` is what CloudFormation will call the resource `Releases` of the stack `registry`. Addresses are
+put together from such symbols, so that one a policy spells out and one a template asks for are the same text.
 """
 
 import re

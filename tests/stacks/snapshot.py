@@ -5,9 +5,9 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # it brings no types
 
 from cdk.stages import STAGES
 from tests.stacks.conftest import Synthesized, Template, synthesize
@@ -29,7 +29,7 @@ class _Intrinsic(str):
 
     __slots__ = ("tag",)
 
-    def __new__(cls, tag: str, text: str) -> "_Intrinsic":
+    def __new__(cls, tag: str, text: str) -> Self:
         made = super().__new__(cls, text)
         made.tag = tag
         return made
@@ -68,7 +68,7 @@ def stage_statements(synthesized: Synthesized, stage: str) -> list[Statement]:
 
 
 def to_text(template: Template, stage: str, stack: str) -> str:
-    """Return a template as YAML: sorted, references in the short form, hashes of code left out, our tags as one word."""
+    """Return a template as YAML: sorted, references short, hashes of code left out, our tags as one word."""
     kept = {part: value for part, value in template.items() if part not in _BOOTSTRAP or not _only_bootstrap(value)}
     tags = [{"Key": "ebb:part", "Value": stack}, {"Key": "ebb:stage", "Value": stage}]
     text = yaml.dump(_shortened(kept, tags), Dumper=_Dumper, width=150, default_flow_style=None, sort_keys=True)
