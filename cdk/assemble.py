@@ -9,6 +9,7 @@ from cdk.stage import Stage
 from stacks.constructs.code import Sources
 from stacks.feature_store import FeatureStoreStack
 from stacks.inference import InferenceStack
+from stacks.monitoring import MonitoringStack
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 
@@ -21,6 +22,7 @@ class Stacks:
     feature_store: FeatureStoreStack
     registry: RegistryStack
     inference: InferenceStack
+    monitoring: MonitoringStack
 
 
 def assemble(app: aws.App, stage: Stage, sources: Sources | None = None) -> Stacks:
@@ -45,6 +47,15 @@ def assemble(app: aws.App, stage: Stage, sources: Sources | None = None) -> Stac
         registry=registry,
         sources=sources,
     )
-    stacks = Stacks(network, feature_store, registry, inference)
-    guard(app, stage, [network, feature_store, registry, inference])
+    monitoring = MonitoringStack(
+        app,
+        f"ebb-{stage.name}-monitoring",
+        stage=stage,
+        network=network,
+        feature_store=feature_store,
+        registry=registry,
+        inference=inference,
+    )
+    stacks = Stacks(network, feature_store, registry, inference, monitoring)
+    guard(app, stage, [network, feature_store, registry, inference, monitoring])
     return stacks

@@ -17,11 +17,12 @@ from constructs import Construct
 from cdk.stage import Stage
 from stacks.constructs.code import Sources, layers_of
 from stacks.constructs.door import make_door
+from stacks.constructs.faults import let_faults_in
 from stacks.constructs.function import FunctionShape, Inside, make_function
 from stacks.constructs.warm import keep_warm
 from stacks.feature_store import OWNER, READER, FeatureStoreStack
 from stacks.network import NetworkStack
-from stacks.registry import RegistryStack
+from stacks.registry import FAULTS, RegistryStack
 from stacks.routes import ROUTES
 
 _PREDICT_SECONDS, _RECORDS_SECONDS, _MAINTAIN_SECONDS = 10, 29, 300
@@ -79,6 +80,9 @@ class InferenceStack(aws.Stack):
         for reader in (self.predict, self.records):
             registry.grant_read_releases(reader)
         registry.grant_write_routing(self.records)
+        if stage.watch.experiments:
+            registry.grant_read_faults(self.predict)
+            let_faults_in(self, stage, self.predict, registry.bucket.arn_for_objects(f"{FAULTS}/"))
         self.live = keep_warm(self, stage, self.predict)
         self.api, self.door = make_door(self, stage, ROUTES, {"predict": self.live, "records": self.records})
         self._schedule()

@@ -14,6 +14,9 @@ from stacks.constructs.encryption import make_key
 RELEASES, ROUTING = "releases", "routing"
 """Prefixes. What lies there is written once: a release never changes, and a change of the routing is a new table."""
 
+FAULTS = "faults"
+"""Prefix of what experiments tell the extension in the prediction function; empty between them."""
+
 _NONCURRENT_DAYS = 90
 _READ = ("s3:GetObject",)
 _WRITE = ("s3:PutObject",)
@@ -22,8 +25,8 @@ _WRITE = ("s3:PutObject",)
 class RegistryStack(aws.Stack):
     """The release bucket.
 
-    A grant names a prefix and nothing else of the bucket. Nobody is let delete: what a mistake replaced can be had back
-    for `_NONCURRENT_DAYS`, and a release is never replaced.
+    A grant names a prefix and nothing else of the bucket. Nobody is let delete a release or a table: what a mistake
+    replaced can be had back for `_NONCURRENT_DAYS`, and a release is never replaced.
 
     Args:
         scope: the app.
@@ -76,6 +79,14 @@ class RegistryStack(aws.Stack):
     def grant_publish(self, grantee: iam.IGrantable) -> None:
         """Let somebody read releases and add to them."""
         self._allow(grantee, RELEASES, (*_READ, *_WRITE))
+
+    def grant_read_faults(self, grantee: iam.IGrantable) -> None:
+        """Let somebody read which faults an experiment injects."""
+        self._allow(grantee, FAULTS, _READ)
+
+    def grant_inject_faults(self, grantee: iam.IGrantable) -> None:
+        """Let experiments say which faults are injected, and take that back."""
+        self._allow(grantee, FAULTS, (*_WRITE, "s3:DeleteObject"))
 
     def _write_once(self) -> None:
         """Refuse to everybody to put a release or a routing table but on the condition that none stands there."""
