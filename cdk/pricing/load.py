@@ -1,0 +1,51 @@
+"""How much is asked: predictions a second, one by one and in batches, and the share of the capacity that they use."""
+
+from dataclasses import dataclass
+
+from cdk.pricing.errors import PricingError
+
+HOURS = 730
+"""Of a month, as AWS reckons."""
+SECONDS = HOURS * 3_600
+ROWS = 1_000
+"""Of a batch at most (the API's own limit)."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What comes in, as means over the month.
+
+    Attributes:
+        rps: requests a second with one prediction each.
+        utilisation: share of the held capacity that the mean uses; at 0.6, capacity for 25,000 is held for 15,000.
+        batches: requests a second with `rows` predictions each.
+        rows: of a batch.
+
+    Raises:
+        PricingError: no such load can be.
+    """
+
+    rps: float
+    utilisation: float = 0.6
+    batches: float = 0.0
+    rows: int = ROWS
+
+    def __post_init__(self) -> None:
+        for wrong, why in (
+            (not 0 <= self.rps <= 1e7 or not 0 <= self.batches <= 1e6, "requests a second must be from 0 to 10 million"),
+            (not self.rps + self.batches > 0, "there must be requests: their price is asked for"),
+            (not 0.01 <= self.utilisation <= 1, "the utilisation is a share of the capacity, from 0.01 to 1"),
+            (not 1 <= self.rows <= ROWS, f"a batch has 1 to {ROWS:,} rows"),
+        ):
+            if wrong:
+                raise PricingError(why)
+
+    @property
+    def calls(self) -> float:
+        """Requests a month."""
+        return (self.rps + self.batches) * SECONDS
+
+    @property
+    def predictions(self) -> float:
+        """Predictions a month: each row of a batch is one."""
+        return (self.rps + self.batches * self.rows) * SECONDS
