@@ -125,6 +125,6 @@ def _beside(  # noqa: PLR0917 - all of them are the training's own
     if cheap.draft is None:
         steps.notes.append(cheap.why)
         return ""
-    published = publish_cheap(cheap.draft, releases, registry_uri=options.registry_uri)
+    published = publish_cheap(cheap.draft, releases, beside=champion.version, registry_uri=options.registry_uri)
     steps.notes.extend(published.notes)
     return cheap.draft.version
