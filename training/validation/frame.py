@@ -14,9 +14,10 @@ from ebb.contract import Contract, Feature, Kind
 from ebb.features.values import LONGEST_CATEGORY
 from training.dataset.event_times import event_times_by_row
 from training.dataset.label import same_value
-from training.dataset.numbers import as_flags, as_numbers
+from training.dataset.numbers import as_flags
 from training.dataset.refusals import Refusals
 from training.dataset.texts import Texts, as_texts
+from training.dataset.written import as_written
 from training.validation.expected import fact
 from training.validation.suite import DAY
 
@@ -56,7 +57,7 @@ def frame_of_table(contract: Contract, table: pa.Table, now: float) -> "pd.DataF
 
 
 def _numbers(made: Columns, feature: Feature, column: pa.ChunkedArray) -> None:
-    values, unreadable = as_flags(column) if feature.kind is Kind.FLAG else as_numbers(column)
+    values, unreadable = as_flags(column) if feature.kind is Kind.FLAG else as_written(column, feature.written)
     made[feature.column] = values
     made[fact(feature.column, "readable")] = ~unreadable
     if unreadable.any():
