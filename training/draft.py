@@ -10,6 +10,7 @@ from ebb.contract.model import Contract
 from ebb.release.golden import golden_to_bytes
 from ebb.release.manifest import CARD, CONTRACT, GOLDEN, METRICS, MODEL, REFERENCE, digest, version_of
 from ebb.release.reference import make_reference
+from ebb.routing.table import CHALLENGER, CHEAP
 from training.card import Story, card, table_of
 from training.export.golden import make_golden
 from training.judgement import Judgement
@@ -60,6 +61,7 @@ def make_draft(
     *,
     seed: int,
     notes: Sequence[str] = (),
+    beside: str = "",
 ) -> Draft:
     """Make a release's files.
 
@@ -71,11 +73,12 @@ def make_draft(
         judgement: the model and its measurements.
         seed: of the training.
         notes: what people should know of data and training.
+        beside: the release whose cheap one this is; empty where it is made for the champion's own place.
     """
     scores = judgement.scorer.score(data.inputs)
     reference = make_reference(contract, data.inputs, data.labels, scores)
     content = {MODEL: judgement.graph, CONTRACT: text, REFERENCE: reference.to_bytes()}
-    metrics = _metrics(judgement, found, notes)
+    metrics = {**_metrics(judgement, found, notes), "made_as": _made_as(beside)}
     golden = make_golden(contract, data.inputs, judgement.model, judgement.scorer, seed)
     story = Story(
         contract=contract,
@@ -109,6 +112,11 @@ def _metrics(judgement: Judgement, found: Search, notes: Sequence[str]) -> dict[
         "basis": _BASIS if found.folds.times is None else _TEMPORAL_BASIS.format(count=found.folds.count),
         "notes": list(notes),
     }
+
+
+def _made_as(beside: str) -> dict[str, str]:
+    """Return what a release is made to be: which role it has later is told by the store, and never by a release."""
+    return {"role": CHEAP, "beside": beside} if beside else {"role": CHALLENGER}
 
 
 def _told(found: Search) -> dict[str, Any]:

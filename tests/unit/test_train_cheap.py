@@ -96,6 +96,12 @@ def test_it_is_a_whole_release_of_the_same_contract(tmp_path: Path) -> None:
     assert store.cheap("small") == draft.version
 
 
+def test_it_says_of_whom_it_is_the_cheap_release() -> None:
+    told = json.loads(_draft(_trees_win(LINE)).files["metrics.json"])
+    assert told["made_as"] == {"role": "cheap", "beside": CHAMPION}
+    assert json.loads(_champion().files["metrics.json"])["made_as"] == {"role": "challenger"}
+
+
 def test_its_graph_is_a_small_line() -> None:
     draft = _draft(_trees_win(LINE))
     graph = draft.files[MODEL]
