@@ -63,7 +63,7 @@ class MiniStack:
     def _start_on(cls, folder: Path, python: Path, port: int, sagemaker: str, abort: Event | None) -> Self:
         mark = secrets.token_hex(8)
         environment = _environment(folder, port, mark, sagemaker)
-        command = [python, "-m", "local.ministack"]
+        command = [str(python), "-m", "local.ministack"]
         log = folder / "ministack.log"
         child = start_child("MiniStack", command, log=log, environment=environment, folder=folder)
         with ExitStack() as undo:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 from local.jobs.api.server import SageMakerApi
 from local.servers.ministack import REGION, MiniStack
@@ -25,7 +25,9 @@ ROLE = "arn:aws:iam::123456789012:role/score"
 
 def client_of(service: str, url: str) -> Any:
     """Return a client of a service on this machine."""
-    config = Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=60, connect_timeout=60)
+    config = import_module("botocore.config").Config(
+        retries={"total_max_attempts": 1}, proxies={}, read_timeout=60, connect_timeout=60
+    )
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     return boto3.session.Session().client(service, endpoint_url=url, region_name=REGION, config=config, **keys)
 

@@ -113,7 +113,7 @@ class ProcessingJobs:
         """Bring a job to its end, and say how that was when all is in its place."""
         downloads = self._folder / "downloads" / asked.name
         try:
-            ended = self._work(asked, downloads)
+            ended = self._work(asked, downloads, job)
         except EbbError as error:
             ended = {"ProcessingJobStatus": "Failed", "FailureReason": f"ClientError: {error}"}
         except Exception as error:  # noqa: BLE001 - of S3, of the disk: the job must not stay in progress
@@ -123,7 +123,7 @@ class ProcessingJobs:
         with self._lock:
             job.told = {**job.told, **ended, "ProcessingEndTime": time.time()}
 
-    def _work(self, asked: Asked, downloads: Path) -> dict[str, Any]:
+    def _work(self, asked: Asked, downloads: Path, job: _Job) -> dict[str, Any]:
         s3 = self._s3()
         for name, source in asked.inputs.items():
             fetch(s3, source.uri, source.kind, downloads / name)
@@ -139,6 +139,8 @@ class ProcessingJobs:
         )
         run = JobRun(self._folder / "runs", request)
         run.prepare()
+        if job.told["ProcessingJobStatus"] == "Stopping":  # asked for while there was no run to ask
+            self._ask_to_stop(asked.name)
         status = run.run()
         if status.output:
             for folder, uri in asked.outputs.items():

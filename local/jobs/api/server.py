@@ -50,7 +50,7 @@ class SageMakerApi:
     def answer(self, operation: str, body: bytes) -> _Answer:
         """Return status and content for a request."""
         try:
-            request = json.loads(body or b"{}")
+            request = dict(json.loads(body).items())
             if operation == "CreateProcessingJob":
                 return 200, self.jobs.create(request)
             if operation == "DescribeProcessingJob":
@@ -60,7 +60,7 @@ class SageMakerApi:
                 return 200, {}
         except EbbError as error:
             return 400, {"__type": _CODES.get(type(error), "InternalFailure"), "message": str(error)}
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, AttributeError):
             return 400, {"__type": "SerializationException", "message": "the request is no JSON of this operation"}
         return 400, {"__type": "UnknownOperationException", "message": f"{operation!r} is not answered here"}
 
