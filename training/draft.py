@@ -13,14 +13,20 @@ from ebb.release.reference import make_reference
 from ebb.routing.table import CHALLENGER, CHEAP
 from training.card import Story, card, table_of
 from training.export.golden import make_golden
+from training.folds import Folds
 from training.judgement import Judgement
 from training.labelled import Labelled
 from training.provenance import git_commit, library_versions
 from training.search import Search, Trial
+from training.search.plan import given_up
 
 _BASIS = (
     "pooled over five stratified folds, each row answered by a model and a calibration that had not seen it; the "
     "candidate was chosen on the same folds, which flatters the figures a little"
+)
+_FEWER_BASIS = (
+    "from {count} of {of} stratified folds, each row answered by a model and a calibration that had not seen it; the "
+    "candidate was chosen on the same rows, which flatters the figures a little"
 )
 _TEMPORAL_BASIS = (
     "pooled over {count} consecutive spans of time, each answered by a model of rows whose label was known before the "
@@ -109,9 +115,15 @@ def _metrics(judgement: Judgement, found: Search, notes: Sequence[str]) -> dict[
         "calibration": asdict(judgement.model.platt),
         "search": _told(found),
         "gates": [{**asdict(gate), "verdict": gate.verdict} for gate in judgement.gates],
-        "basis": _BASIS if found.folds.times is None else _TEMPORAL_BASIS.format(count=found.folds.count),
+        "basis": _basis(found.folds),
         "notes": list(notes),
     }
+
+
+def _basis(folds: Folds) -> str:
+    if folds.times is not None:
+        return _TEMPORAL_BASIS.format(count=folds.count)
+    return _BASIS if folds.count == folds.of else _FEWER_BASIS.format(count=folds.count, of=folds.of)
 
 
 def _made_as(beside: str) -> dict[str, str]:
@@ -127,7 +139,13 @@ def _told(found: Search) -> dict[str, Any]:
         "seconds": found.seconds,
         "last_tenth": found.last_tenth,
         "resumed": found.resumed,
-        "folds": {"count": found.folds.count, "temporal": found.folds.times is not None},
+        "folds": {
+            "count": found.folds.count,
+            "of": found.folds.of,
+            "temporal": found.folds.times is not None,
+        },
+        "rows": {"used": int(found.folds.used.sum()), "of": len(found.folds.fold)},
+        "given_up": given_up(found.folds),
         "states": dict(states),
         "learning_curve": [asdict(point) for point in found.curve],
         "trials": [_told_trial(trial) for trial in found.trials],
