@@ -11,6 +11,7 @@ from importlib import import_module
 from local.ministack.clients import client_of
 from local.ministack.distributed_map import DistributedMap
 from local.ministack.integrations import Integrations
+from local.ministack.patience import give_time
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
     socket.create_server((host, port)).close()  # says "Address already in use" where it is; MiniStack says it otherwise
     own = f"http://{host}:{port}"
     states = import_module("ministack.services.stepfunctions")
+    give_time(states)
     DistributedMap(states, lambda: client_of("s3", own)).install()
     sagemaker = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER", "")
     Integrations(states, lambda: client_of("s3", own), lambda: client_of("sagemaker", sagemaker)).install()

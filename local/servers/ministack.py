@@ -40,13 +40,16 @@ class MiniStack:
     child: Child
 
     @classmethod
-    def start(cls, folder: Path, port: int = 0, *, sagemaker: str = "", abort: Event | None = None) -> Self:
+    def start(
+        cls, folder: Path, port: int = 0, *, sagemaker: str = "", waits: float = 1.0, abort: Event | None = None
+    ) -> Self:
         """Start it and wait until it answers.
 
         Args:
             folder: where its log and whatever else it writes goes; made when absent.
             port: loopback port; 0 for a free one.
             sagemaker: address of who runs the processing jobs of its state machines; without one these tasks fail.
+            waits: share of the seconds between attempts and in Wait states that its state machines really wait.
             abort: give the start up when this is set.
 
         Raises:
@@ -57,12 +60,13 @@ class MiniStack:
         if not python.exists():
             raise Unavailable("MiniStack is not installed; run `sh local/setup.sh ministack`.")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return on_port(port, lambda chosen: cls._start_on(folder.absolute(), python, chosen, sagemaker, abort))
+        said = {"SFN_WAIT_SCALE": str(waits), **({"AWS_ENDPOINT_URL_SAGEMAKER": sagemaker} if sagemaker else {})}
+        return on_port(port, lambda chosen: cls._start_on(folder.absolute(), python, chosen, said, abort))
 
     @classmethod
-    def _start_on(cls, folder: Path, python: Path, port: int, sagemaker: str, abort: Event | None) -> Self:
+    def _start_on(cls, folder: Path, python: Path, port: int, said: Mapping[str, str], abort: Event | None) -> Self:
         mark = secrets.token_hex(8)
-        environment = _environment(folder, port, mark, sagemaker)
+        environment = {**_environment(folder, port, mark), **said}
         command = [str(python), "-m", "local.ministack"]
         log = folder / "ministack.log"
         child = start_child("MiniStack", command, log=log, environment=environment, folder=folder)
@@ -87,17 +91,15 @@ class MiniStack:
         self.child.stop(((signal.SIGTERM, 3.0),))
 
 
-def _environment(folder: Path, port: int, mark: str, sagemaker: str) -> Mapping[str, str]:
+def _environment(folder: Path, port: int, mark: str) -> Mapping[str, str]:
     """Return an environment in which it listens on loopback only, reaches nobody and knows no account of yours."""
     foreign = ("AWS_", "DOCKER_", "LOCALSTACK_", "MINISTACK_", "PYTHON", "SFN_", "S3_")
     ways = {f"{way}_proxy" for way in ("http", "https", "all", "no")}
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(foreign) and name.lower() not in ways
     }
-    jobs = {"AWS_ENDPOINT_URL_SAGEMAKER": sagemaker} if sagemaker else {}
     return {
         **kept,
-        **jobs,
         "AWS_EC2_METADATA_DISABLED": "true",
         "BIND_HOST": LOOPBACK,
         "DOCKER_HOST": f"unix://{folder}/no-docker",

@@ -96,7 +96,7 @@ def running_stack(folder: Path) -> Iterator[Stack]:
     """Start both, lend them, and end them by their ids."""
     address: list[str] = []
     with SageMakerApi(folder / "jobs", lambda: client_of("s3", address[0])) as api:
-        server = MiniStack.start(folder / "ministack", sagemaker=api.url)
+        server = MiniStack.start(folder / "ministack", sagemaker=api.url, waits=0.01)
         address.append(server.url)
         try:
             yield Stack(server, api)

@@ -8,25 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from ebb.folder import FolderReleases
-from ebb.onnx import OnnxScorer
-from ebb.release import manifest as m
-from ebb.release.load import load_champion
-from tests.fakes.releases import tiny_release
+from ebb.errors import Unavailable
+from tests.integration.prefix_case import DATA, MODELS, RESULTS, Prefix, assert_same_bits, rows
 from tests.integration.stack_case import ROLE, Stack, running_stack
-from training.batch import score_prefix
 from training.batch.cloud_scoring import CloudScoring
-from training.batch.state_machine import as_json, state_machine
-from training.progress import Silent
+from training.batch.state_machine import state_machine
 
 pytestmark = pytest.mark.timeout(400)
 SHARDS = ["month=0/0", "month=0/2", "month=0/4", "month=1/1", "month=1/3"]
-DATA, MODELS, RESULTS = "customer-tables", "models", "results"
 
 
 @pytest.fixture(scope="module")
@@ -35,91 +27,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         for bucket in (DATA, MODELS, RESULTS):
             running.s3.create_bucket(Bucket=bucket)
         yield running
-
-
-class Prefix:
-    """A prefix of shards in S3 with a release, and the same in folders."""
-
-    def __init__(self, stack: Stack, folder: Path, name: str, shards: list[str]) -> None:
-        self.stack, self.folder, self.name = stack, folder, name
-        for number, shard in enumerate(shards):
-            self.put(shard, rows(number))
-        stack.s3.put_object(Bucket=DATA, Key=f"{name}/_SUCCESS", Body=b"")
-        stack.s3.put_object(Bucket=DATA, Key=f"{name}/empty.parquet", Body=b"")
-        self.release()
-
-    def put(self, shard: str, table: pa.Table) -> None:
-        path = self.folder / "data" / f"{shard}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path)
-        self.stack.s3.upload_file(str(path), DATA, f"{self.name}/{shard}.parquet")
-
-    def release(self, bias: float = 0.0) -> None:
-        """Make a release the champion, here and in S3."""
-        files = tiny_release(bias)
-        store = FolderReleases(self.folder / "releases")
-        store.write("tiny", m.version_of(files), files)
-        store.set_champion("tiny", m.version_of(files))
-        for path in sorted((self.folder / "releases").rglob("*")):
-            if path.is_file():
-                key = f"{self.name}/releases/{path.relative_to(self.folder / 'releases').as_posix()}"
-                self.stack.s3.upload_file(str(path), MODELS, key)
-
-    def machine(self, **values: int) -> str:
-        definition = as_json(state_machine(CloudScoring("image", ROLE, **values)))  # type: ignore[arg-type]
-        return self.stack.machine(f"score-{self.name}-{'-'.join(map(str, values.values()))}", definition)
-
-    def run(self, machine: str, **others: str) -> dict[str, Any]:
-        usual = {"bucket": DATA, "prefix": f"{self.name}/", "release": f"s3://{MODELS}/{self.name}/releases"}
-        return self.stack.run(machine, {**usual, "results_bucket": RESULTS, "results_prefix": self.name, **others})
-
-    def scored(self) -> dict[str, pa.Table]:
-        """Return what was scored, by shard."""
-        found, home = {}, f"{self.name}/scored/{self.name}/"
-        for key in self.stack.keys(RESULTS, home):
-            target = self.folder / "came.parquet"
-            self.stack.s3.download_file(RESULTS, key, str(target))
-            found[key.removeprefix(home).removesuffix(".parquet")] = pq.ParquetFile(target).read()
-        return found
-
-    def expected(self) -> dict[str, pa.Table]:
-        """Return what `score_prefix` makes of the same shards on this machine."""
-        out = self.folder / "expected"
-        release = load_champion(FolderReleases(self.folder / "releases"), "tiny", OnnxScorer)
-        score_prefix(release, self.folder / "data", out, progress=Silent())
-        paths = sorted(out.rglob("*.parquet"))
-        return {str(p.relative_to(out).with_suffix("")): pq.ParquetFile(p).read() for p in paths}
-
-    def jobs(self, execution: dict[str, Any]) -> list[str]:
-        """Return the names of the jobs that an execution started."""
-        names = [child["name"] for child in self.stack.children(execution)]
-        return [job for job in self.stack.api.jobs.names() if any(name in job for name in names)]
-
-
-def rows(number: int, count: int = 40) -> pa.Table:
-    """Return rows that differ, with missing, unseen and nasty values."""
-    return pa.Table.from_pylist(
-        [
-            {
-                "id": f"{number}-{i}",
-                "tenure": (i * 7 + number) % 120,
-                "Monthly  spend": None if i % 9 == 0 else i * 1.7 + number / 3,
-                "paperless": i % 2 == 0,
-                "plan": ("basic", "plus")[i % 3 == 0],
-                "city": ("Ghent", "", "Łódź", None)[i % 4],
-            }
-            for i in range(count)
-        ]
-    )
-
-
-def assert_same_bits(came: dict[str, pa.Table], expected: dict[str, pa.Table]) -> None:
-    assert sorted(came) == sorted(expected)
-    for name, table in expected.items():
-        assert came[name].replace_schema_metadata().equals(table.replace_schema_metadata())
-        bits = [each["probability"].to_numpy().view(np.int32) for each in (came[name], table)]
-        assert np.array_equal(*bits)
-        assert len(set(bits[0].tolist())) > 10, "the rows tell something"
 
 
 def test_every_shard_is_scored_with_the_bits_of_score_prefix_and_once(stack: Stack, tmp_path: Path) -> None:
@@ -191,6 +98,47 @@ def test_what_changed_is_scored_again_and_a_new_release_scores_all(stack: Stack,
     new = prefix.run(machine)
     assert (new["status"], len(prefix.jobs(new))) == ("SUCCEEDED", 2)
     assert_same_bits(prefix.scored(), prefix.expected())
+
+
+def test_a_service_that_falters_is_asked_again_by_another_name(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first two answers are lost although a job was started, whose name is then taken for good."""
+    prefix = Prefix(stack, tmp_path, "faltering", SHARDS[:1])
+    create, asked = stack.api.jobs.create, []
+
+    def faltering(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request["ProcessingJobName"])
+        answer = create(request)
+        if len(asked) < 3:
+            raise Unavailable("the answer was lost")
+        return answer
+
+    monkeypatch.setattr(stack.api.jobs, "create", faltering)
+    assert prefix.run(prefix.machine(shards_a_job=5))["status"] == "SUCCEEDED"
+    assert [name[-2:] for name in asked] == ["-0", "-1", "-2"]
+    assert len({name[:-2] for name in asked}) == 1
+    assert_same_bits(prefix.scored(), prefix.expected())
+
+
+def test_a_release_is_known_by_its_files_and_one_of_too_many_never(stack: Stack) -> None:
+    look = {**state_machine(CloudScoring("image", ROLE))["States"]["LookAtRelease"], "End": True}
+    del look["Next"]
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Look", "States": {"Look": look}}
+    machine = stack.machine("look", json.dumps(definition))
+
+    def state() -> str:
+        told = stack.run(machine, {"release": f"s3://{MODELS}/large"})
+        return str(json.loads(told["output"])["release_state"])
+
+    for number in range(500):
+        stack.s3.put_object(Bucket=MODELS, Key=f"large/{number}", Body=b"x")
+    before = state()
+    assert state() == before
+    stack.s3.put_object(Bucket=MODELS, Key="large/0", Body=b"other")
+    assert state() != before
+    stack.s3.put_object(Bucket=MODELS, Key="large/more", Body=b"x")
+    assert state() != state(), "what is not seen whole is never known"
 
 
 def test_no_release_and_no_bucket_end_the_run(stack: Stack, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from training.batch.asl import EXECUTION, retries, said
 from training.batch.batch_states import SHARED, batch_states
 from training.batch.cloud_scoring import CloudScoring
 
+_FILES = 500
+"""Of a release that are looked at: a list of 1,000 can be larger than the 256 KiB that a state may put out."""
 _LARGEST_INPUT = 240 * 1024
 """Bytes of a batch: a state's input may have 256 KiB, and the states of a batch add a little to theirs."""
 
@@ -27,7 +29,7 @@ def state_machine(values: CloudScoring) -> dict[str, Any]:
     a batch that fails is named there with the job's sentence.
 
     A batch is known by its shards, their contents and the release's files. So a run with the same input repeats what
-    failed or changed, and nothing else; a release of more than 1,000 files is taken for a changed one.
+    failed or changed, and nothing else; a folder of releases with more than 500 files is taken for a changed one.
     """
     return {
         "Comment": "Score every shard of a prefix with one release",
@@ -53,6 +55,7 @@ def _release() -> dict[str, Any]:
         "Arguments": {
             "Bucket": said(f"$substringBefore({path}, '/')"),
             "Prefix": said(f"$substringAfter({path}, '/')"),
+            "MaxKeys": _FILES,
         },
         "Output": said(f"$merge([$states.input, {{'release_state': $hash({state}, 'SHA-256')}}])"),
         "Retry": retries(10, 2, faults=2),
