@@ -81,10 +81,10 @@ def test_many_small_row_groups_are_taken_whole_too(tmp_path: Path) -> None:
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=30).filter(any), st.integers(50, 700))
 def test_a_sample_is_large_even_and_in_order(sizes: list[int], most: int) -> None:
     """Whatever the row groups: never more rows than asked for, hardly fewer, none twice, all from the table."""
-    groups = [sampling._Group(Path("f"), i, rows) for i, rows in enumerate(sizes) if rows]  # noqa: SLF001
+    groups = [sampling._Group(Path("f"), i, rows) for i, rows in enumerate(sizes) if rows]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sampling, "SAMPLED", most)
-        chosen = sampling._evenly(groups)  # noqa: SLF001
+        chosen = sampling._evenly(groups)
     held = sum(group.rows for group in chosen)
     assert held >= min(most, sum(sizes)) or len(chosen) == len(groups)
     assert [group.place for group in chosen] == sorted({group.place for group in chosen})

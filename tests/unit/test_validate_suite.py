@@ -75,8 +75,9 @@ def test_the_shortest_age_that_a_feature_may_have_decides() -> None:
 
 
 def test_a_contract_without_ages_or_window_asks_less_of_time() -> None:
-    text = contract_text('name = "a"; kind = "number"', event_time="at").replace("[label]\n", "[label]\nwindow_days = 0\n")
-    found = told(suite_of(parse_contract(text), seen(columns=frozenset({"a", "at", "y"}))), "at")
+    text = contract_text('name = "a"; kind = "number"', event_time="at")
+    contract = parse_contract(text.replace("[label]\n", "[label]\nwindow_days = 0\n"))
+    found = told(suite_of(contract, seen(columns=frozenset({"a", "at", "y"}))), "at")
     assert set(found) == {"EXISTS", "PRESENT", "NOT_AHEAD"}
 
 
@@ -140,7 +141,8 @@ def test_the_positive_value_has_one_spelling() -> None:
 
 def test_personal_features_are_marked_in_every_question_that_could_show_a_value() -> None:
     contract = contract_of(
-        'name = "a"; kind = "integer"; personal = true', 'name = "b"; kind = "category"; personal = true; missing = true'
+        'name = "a"; kind = "integer"; personal = true',
+        'name = "b"; kind = "category"; personal = true; missing = true',
     )
     found = suite_of(contract, seen(columns=frozenset({"a", "b", "y"})))
     shows = {Kind.READABLE, Kind.PRESENT, Kind.RANGE, Kind.LISTED, Kind.WHOLE}
@@ -210,8 +212,6 @@ def test_a_feature_that_the_release_does_not_know_has_not_moved() -> None:
 def test_too_few_rows_for_bins_leave_rates_alone() -> None:
     found = suite_of(made_contract(), seen(rows=12), REFERENCE)
     assert {e.kind for e in found if e.rows} == {Kind.MISSING_RATE, Kind.LABEL_RATE}
-
-
 
 
 def events_contract() -> Contract:

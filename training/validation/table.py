@@ -96,7 +96,15 @@ def _by_profile(path: Path, question: Question, names: frozenset[str], progress:
             path = _as_parquet(path, question, names, Path(folder) / "table.parquet")
         with progress.step("Profile", 100) as done, open_engine(Path(folder) / "spill", question.memory) as engine:
             edges = edges_of(question.contract, question.reference)
-            told = profile(engine, path, question.contract, now=question.now, edges=edges, advance=done)
+            told = profile(
+                engine,
+                path,
+                question.contract,
+                now=question.now,
+                edges=edges,
+                advance=done,
+                moments=question.labelled,
+            )
     suite = _suite(question, names, told.rows, told.filled, _entities(question.contract, told))
     verdicts = judge_profile(told, suite)
     results = results_of(verdicts, told.rows) if question.docs else []

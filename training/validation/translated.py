@@ -52,7 +52,10 @@ def _positive(name: str) -> Callable[[Expected, Any], Translated]:
     return translate
 
 
-def _key(expected: Expected, _columns: Any) -> Translated:
+def _key(expected: Expected, columns: Any) -> Translated:
+    single = fact(expected.column, "single at its moment" if expected.beside else "single")
+    if single in columns:
+        return "ExpectColumnValuesToBeInSet", {"column": single, "value_set": [True]}
     if expected.beside:
         return "ExpectCompoundColumnsToBeUnique", {"column_list": [expected.column, expected.beside]}
     return "ExpectColumnValuesToBeUnique", {"column": expected.column}
