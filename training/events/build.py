@@ -93,7 +93,7 @@ def _build(
     built.notes.extend(runs.notes)
     built.seconds["build"] = _since(started)
     started = time.perf_counter()
-    write_table(engine, plan.key, runs.built, out, advance)
+    write_table(engine, runs.built, out, advance)
     built.seconds["write"] = _since(started)
     return built
 

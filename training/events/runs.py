@@ -13,7 +13,7 @@ from training.events.relations import entities, events_before, events_within, qu
 from training.events.sets import Column, check_yields, feature_columns, label_column, run_set
 from training.events.snapshots import told
 from training.events.source import TABLE
-from training.events.table import KEYS, Part, gather_keys, join_parts
+from training.events.table import KEYS, Part, gather_keys, join_parts, refuse_repeated
 
 _LABEL = "label_part"
 
@@ -64,7 +64,7 @@ class Runs:
             for file, sql in self._plan.sets.items()
         ]
         parts = [
-            Part(f"set_{i}", columns, check_yields(self._engine, self._plan, sql, relations, columns))
+            Part(sql.source, f"set_{i}", columns, check_yields(self._engine, self._plan, sql, relations, columns))
             for i, (sql, columns) in enumerate(sets)
         ]
         for part, (sql, _) in zip(parts, sets, strict=True):
@@ -80,8 +80,9 @@ class Runs:
             "entities": self._view("entities", entities(KEYS, snapshot)),
         }
         column = label_column(self._plan)
-        part = Part(_LABEL, [column], check_yields(self._engine, self._plan, sql, relations, [column]))
+        part = Part(sql.source, _LABEL, [column], check_yields(self._engine, self._plan, sql, relations, [column]))
         self._run(sql, relations, part, snapshot)
+        refuse_repeated(self._engine, part, snapshot)
         unknown = (
             f"SELECT COUNT(*) FROM {KEYS} LEFT JOIN {_LABEL} USING (entity_id) WHERE {quoted(column.name)} IS NULL"
         )

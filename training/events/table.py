@@ -1,4 +1,8 @@
-"""The built table: feature sets beside each other, the label where asked for, in a fixed order, whole or not at all."""
+"""The built table: feature sets beside each other, the label where asked for, in a fixed order, whole or not at all.
+
+The order is that of the snapshots, and within each that of the keys as texts. Each snapshot is sorted on its own while
+it is joined, so the file is written without another sort over all of them.
+"""
 
 # ruff: noqa: S608 - names are quoted or Ebb's own, and there are no values but moments
 
@@ -13,8 +17,11 @@ from ebb.synced import replaced
 from training.events.engine import Advance, Engine
 from training.events.relations import ENTITY, moment, quoted
 from training.events.sets import Column
+from training.events.snapshots import told
 
 KEYS = "keys"
+_BITS = 60
+"""Of a number that has one for each feature set; where two share one, all are looked at more closely."""
 
 
 @dataclass(frozen=True)
@@ -22,26 +29,56 @@ class Part:
     """The result of one SQL file.
 
     Attributes:
+        source: the file's name.
         table: its temporary table.
         columns: of it.
         types: in which each is stored.
     """
 
+    source: str
     table: str
     columns: Sequence[Column]
     types: Sequence[str]
 
 
 def gather_keys(engine: Engine, parts: Sequence[Part], snapshot: datetime) -> int:
-    """Gather who stands in any of the feature sets, and return how many they are."""
-    rows = " UNION ".join(f"SELECT {ENTITY} FROM {part.table}" for part in parts)
-    select = f"SELECT {ENTITY}, {moment(snapshot)} AS {SNAPSHOT_TIME} FROM ({rows})"
+    """Gather who stands in any of the feature sets, and return how many they are.
+
+    Raises:
+        DataError: an entity has two rows in one of them.
+    """
+    # A bit for each set an entity stands in: who has more rows than bits stands twice in one of them.
+    rows = " UNION ALL ".join(
+        f"SELECT {ENTITY}, CAST({1 << i % _BITS} AS BIGINT) AS bit FROM {part.table}" for i, part in enumerate(parts)
+    )
+    select = (
+        f"SELECT {ENTITY}, {moment(snapshot)} AS {SNAPSHOT_TIME}, COUNT(*) AS times, BIT_COUNT(BIT_OR(bit)) AS sets "
+        f"FROM ({rows}) GROUP BY {ENTITY}"
+    )
     engine.run(f"CREATE OR REPLACE TEMP TABLE {KEYS} AS {select}", "the built table")
-    return int(engine.run(f"SELECT COUNT(*) FROM {KEYS}", "the built table")[0][0])
+    known, clear = engine.run(f"SELECT COUNT(*), COALESCE(BOOL_AND(times = sets), TRUE) FROM {KEYS}", "the table")[0]
+    if not clear:
+        for part in parts:
+            refuse_repeated(engine, part, snapshot)
+    return int(known)
+
+
+def refuse_repeated(engine: Engine, part: Part, snapshot: datetime) -> None:
+    """Refuse a part in which an entity has two rows.
+
+    Raises:
+        DataError: says how many rows are too many.
+    """
+    counts = f"SELECT COUNT({ENTITY}) - COUNT(DISTINCT {ENTITY}) FROM {part.table}"
+    if repeated := engine.run(counts, part.source)[0][0]:
+        raise DataError(
+            f"{part.source} yields more than one row for an entity at the snapshot {told(snapshot)} ({repeated:,} too "
+            f"many): group by {ENTITY} and {SNAPSHOT_TIME}"
+        )
 
 
 def join_parts(engine: Engine, key: str, parts: Sequence[Part], order: Sequence[str], into: str) -> int:
-    """Join the parts of one snapshot into a table of its own.
+    """Join the parts of one snapshot into a table of its own, sorted by its key.
 
     An entity that one feature set knows and another does not has no values of the other.
 
@@ -67,7 +104,8 @@ def join_parts(engine: Engine, key: str, parts: Sequence[Part], order: Sequence[
     )
     select = (
         f"SELECT CAST({first}.{ENTITY} AS VARCHAR) AS {quoted(key)}, "
-        f"{first}.{SNAPSHOT_TIME} AT TIME ZONE 'UTC' AS {SNAPSHOT_TIME}, {', '.join(columns)} FROM {first} {joins}"
+        f"{first}.{SNAPSHOT_TIME} AT TIME ZONE 'UTC' AS {SNAPSHOT_TIME}, {', '.join(columns)} FROM {first} {joins} "
+        f"ORDER BY {quoted(key)}"
     )
     return int(engine.run(f"CREATE TEMP TABLE {into} AS {select}", "the built table")[0][0])
 
@@ -84,25 +122,23 @@ def _everybody(engine: Engine, parts: Sequence[Part]) -> str:
     return max(whole, key=lambda part: len(part.columns)).table if whole else KEYS
 
 
-def write_table(engine: Engine, key: str, built: Sequence[str], out: Path, advance: Advance) -> None:
+def write_table(engine: Engine, built: Sequence[str], out: Path, advance: Advance) -> None:
     """Write the built table beside its target, then rename.
 
     Args:
         engine: has the tables of the snapshots.
-        key: the key column's name.
-        built: names of these tables.
+        built: names of these tables, in the order of the snapshots.
         out: the parquet file.
         advance: told of hundredths.
 
     Raises:
         DataError: it cannot be written; what was there before still stands.
     """
-    rows = " UNION ALL ".join(f"SELECT * FROM {table}" for table in built)
-    select = f"SELECT * FROM ({rows}) ORDER BY {quoted(key)}, {SNAPSHOT_TIME}"
+    select = " UNION ALL ".join(f"SELECT * FROM {table}" for table in built)
     try:
         with replaced(out) as partial:
             target = "'" + str(partial).replace("'", "''") + "'"
-            copy = f"COPY ({select}) TO {target} (FORMAT parquet, COMPRESSION zstd)"
+            copy = f"COPY ({select}) TO {target} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
             engine.run(copy, f"{out} cannot be written", advance)
     except OSError as error:
         raise DataError(f"{out} cannot be written: {error.strerror}; nothing was kept") from None
