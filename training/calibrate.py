@@ -70,7 +70,7 @@ def crossfit_platt(
     probabilities = np.full(len(raw), np.nan)
     held = fold >= 0
     if not temporal and held.any() and np.all(fold[held] == fold[held][0]):
-        fold = np.where(held, np.random.default_rng(0).integers(0, 2, len(fold)), fold).astype(np.int8)
+        fold = np.where(held, np.random.default_rng([len(fold), 2]).integers(0, 2, len(fold)), fold).astype(np.int8)
     for k in np.unique(fold[held]):
         held_out = fold == k
         others = [held & (fold < k), held & ~held_out] if temporal else [held & ~held_out]

@@ -74,23 +74,25 @@ def make_draft(
     Args:
         contract: of the release.
         text: the exact bytes of its file.
-        data: what the model was trained on.
-        found: by the search.
+        data: N labelled rows; what the search left out of them is left out of the reference too.
+        found: by the search on the same rows.
         judgement: the model and its measurements.
         seed: of the training.
         notes: what people should know of data and training.
         beside: the release whose cheap one this is; empty where it is made for the champion's own place.
     """
-    scores = judgement.scorer.score(data.inputs)
-    reference = make_reference(contract, data.inputs, data.labels, scores)
+    used = found.folds.used
+    learned = data if used.all() else data.rows(used)
+    scores = judgement.scorer.score(learned.inputs)
+    reference = make_reference(contract, learned.inputs, learned.labels, scores)
     content = {MODEL: judgement.graph, CONTRACT: text, REFERENCE: reference.to_bytes()}
     metrics = {**_metrics(judgement, found, notes), "made_as": _made_as(beside)}
-    golden = make_golden(contract, data.inputs, judgement.model, judgement.scorer, seed)
+    golden = make_golden(contract, learned.inputs, judgement.model, judgement.scorer, seed)
     story = Story(
         contract=contract,
         contract_sha256=digest(text),
         version=version_of(content),
-        table=table_of(data, reference),
+        table=table_of(learned, reference),
         metrics=metrics,
         git_commit=git_commit(),
         libraries=library_versions(),
@@ -99,7 +101,7 @@ def make_draft(
     content[METRICS] = (json.dumps(metrics, indent=2, ensure_ascii=False) + "\n").encode()
     content[CARD] = card(story).encode()
     chosen = asdict(found.best.candidate)
-    parameters = {**chosen, "seed": seed, "rows": len(data.labels), "features": len(contract.features)}
+    parameters = {**chosen, "seed": seed, "rows": len(learned.labels), "features": len(contract.features)}
     return Draft(contract.name, data.sha256, content, parameters, metrics)
 
 
