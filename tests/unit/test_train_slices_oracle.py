@@ -102,8 +102,8 @@ def test_rows_of_one_entity_are_no_evidence_of_their_own() -> None:
     """Thirty copies of each row look sure; taken as the entities that they are, they are not."""
     names, labels, ours, theirs = drawn(220, 11)
     many = [np.repeat(column, 30) for column in (names, labels, ours, theirs)]
-    alone = compared(*many)
-    together = compared(*many, np.repeat(np.arange(220), 30))
+    alone = compared(many[0], many[1], many[2], many[3])
+    together = compared(many[0], many[1], many[2], many[3], np.repeat(np.arange(220), 30))
     assert alone.found > together.found == 0
 
 
