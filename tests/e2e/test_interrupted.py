@@ -119,7 +119,7 @@ def test_validate(tmp_path: Path, engine: str, library: str) -> None:
 
 
 def test_evaluate(trained: Home, tmp_path: Path) -> None:
-    trained.ok("synthesize", "--rows", "400000", "--seed", "3", "--out", str(tmp_path / "later"))
+    trained.ok("synthesize", "--rows", "150000", "--seed", "3", "--out", str(tmp_path / "later"))
     releases = trained.folder / "releases"
     before = {path: path.stat().st_mtime_ns for path in releases.rglob("*") if path.is_file()}
     words = ("evaluate", "--release", releases, "--data", tmp_path / "later" / "customers.parquet", "--json")

@@ -16,24 +16,12 @@ from ebb.release.reference import Reference, make_reference
 from tests.fakes.contracts import TEXT, tiny_contract
 from tests.fakes.made_contracts import contract_of
 from tests.fakes.releases import tiny_release, version_in, with_manifest
+from tests.fakes.tiny_customers import customers
 from training.admission import _reference, admit
 from training.dataset import accept_table
 from training.progress import Silent
 from training.steps import Steps
 from training.validation.docs import PAGE
-
-
-def customers(rows: int, seed: int = 0, *, spend: float = 30.0) -> dict[str, Any]:
-    random = np.random.default_rng(seed)
-    return {
-        "id": [f"e{i}" for i in range(rows)],
-        "tenure": random.integers(0, 100, rows),
-        "Monthly  spend": random.normal(spend, 8.0, rows),
-        "paperless": random.choice(["yes", "no"], rows),
-        "plan": random.choice(["basic", "plus"], rows),
-        "city": random.choice(["Ghent", "Oslo", "Lund"], rows),
-        "left": random.choice(["yes", "no"], rows, p=[0.3, 0.7]),
-    }
 
 
 def crowned(folder: Path, text: str = TEXT) -> FolderReleases:

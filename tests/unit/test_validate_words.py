@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.validate_case import DAY, NOW
+from training.validation.docs import render
 from training.validation.drift import Bins
 from training.validation.expected import COUNTED, FIGURELESS, Expected, Kind, Verdict, fact, filled_bounds
 from training.validation.judged import bounds
 from training.validation.ranges import float32_range
+from training.validation.results import results_of
 from training.validation.translated import as_class
 from training.validation.words import asked, observed
 
@@ -120,3 +122,11 @@ def test_drift_without_bins_cannot_be_asked_for() -> None:
 def test_a_key_with_a_moment_is_a_pair() -> None:
     _, kwargs = as_class(expected_of(Kind.KEY, {"beside": "at"}), ())
     assert kwargs == {"column_list": ["c", "at"]}
+
+
+def test_the_page_shows_a_filled_share_without_its_last_bits() -> None:
+    expected = expected_of(Kind.MISSING_RATE, {"minimum": 0.0, "maximum": 0.9})
+    results = results_of([Verdict(expected, passed=True, observed=0.25)], 100)
+    page = render("t.csv", "100 rows", [], results).decode()
+    assert "0.75" in page
+    assert "0.0999" not in page
