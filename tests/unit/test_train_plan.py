@@ -17,7 +17,7 @@ from training.progress import Silent
 from training.search import Budget, Search, fit_best, pace, plan, search
 from training.search.pace import Pace, measured
 from training.search.plan import Plan, given_up, make_plan, narrowed
-from training.search.task import Material, Task, learned_rows
+from training.search.task import Done, Material, Task, learned_rows
 from training.search.time_left import REFIT
 
 ROWS = 2_000
@@ -114,7 +114,8 @@ def test_more_seconds_never_buy_less_and_only_the_least_overruns(
 def test_a_rare_label_keeps_folds_and_rows(rarer: float, folds: int, share: float) -> None:
     """Of a million rows 0.5 % are rare: half of them hold 2,500. Of 0.1 % all are needed, and two folds too few."""
     least = plan._least(material_of(1_000_000, rarer), 2)
-    assert (least.folds, least.share) == (folds, pytest.approx(share))
+    assert least.folds == folds
+    assert least.share == pytest.approx(share)
 
 
 @settings(max_examples=80, deadline=None)
@@ -127,7 +128,7 @@ def test_a_rare_label_keeps_folds_and_rows(rarer: float, folds: int, share: floa
 def test_what_is_left_out_neither_judges_nor_teaches(count: int, share: float, by_time: bool, seed: int) -> None:
     random = np.random.default_rng(seed)
     labels = random.integers(0, 2, 600).astype(np.int8)
-    times = random.random(600) * 1e7
+    times = np.asarray(random.random(600) * 1e7, np.float64)
     before = temporal_folds(times, labels, gap=1e5) if by_time else Folds(fold_of(labels, seed))
     count = min(count, before.count)
     after = narrowed(before, Plan(count, share), seed)
@@ -182,7 +183,7 @@ def test_a_candidate_that_cannot_be_fitted_has_no_pace() -> None:
 
 def test_a_hiccup_makes_no_row_cheap() -> None:
     """The longer measurement may come out as the quicker one on a busy machine."""
-    done = [pace.Done(Task(0, TINY, 0), np.zeros(1), rows, seconds) for rows, seconds in ((8_000, 4.0), (32_000, 3.9))]
+    done = [Done(Task(0, TINY, 0), np.zeros(1), rows, seconds) for rows, seconds in ((8_000, 4.0), (32_000, 3.9))]
     assert pace._line(done).each > 3.9 / 32_000 / 2
     assert pace._line(done[:1]).each > 4.0 / 8_000
 
