@@ -20,6 +20,8 @@ from training.progress import Progress, Silent
 _SILENT = Silent()
 _SHARES = 100
 _LATE = timedelta(days=1)
+_MEMORY = "5GB"
+"""What DuckDB may hold: all snapshots' tables of hundreds of millions of events, which are written together."""
 
 
 @dataclass
@@ -72,7 +74,10 @@ def build_table(
         raise DataError(f"{out} cannot be written: there is no folder {out.parent}")
     queries = 1 + max(1, len(set(moments))) * (len(plan.sets) + labelled) + 1
     spill = out.with_name(f".{out.name}.spill-{os.getpid()}")
-    with open_engine(spill) as engine, progress.step("Build features from events", queries * _SHARES) as advance:
+    with (
+        open_engine(spill, _MEMORY) as engine,
+        progress.step("Build features from events", queries * _SHARES) as advance,
+    ):
         return _build(engine, plan, data, set(moments), out, labelled=labelled, advance=advance)
 
 
