@@ -151,7 +151,7 @@ def test_what_is_left_out_neither_judges_nor_teaches(count: int, share: float, b
 
 def test_rows_of_folds_and_material_belong_together() -> None:
     inputs, labels = make_table(300, 2, 1)
-    times = np.arange(300) * 1e5
+    times = np.arange(300).astype(np.float64) * 1e5
     folds = temporal_folds(times, labels, gap=0.0)
     index = np.arange(0, 300, 3)
     some = Material(code(inputs), labels, folds, np.arange(300), 4).rows(index)
