@@ -4,6 +4,8 @@
 
 from datetime import datetime
 
+import pyarrow as pa
+
 from ebb.errors import DataError
 from training.events.engine import Advance, Engine
 from training.events.plan import Plan
@@ -33,10 +35,9 @@ class Runs:
         self._engine, self._plan, self._source, self._advance = engine, plan, source, advance
         self._label = plan.label if labelled else None
         self.notes: list[str] = []
-        self.built: list[str] = []
 
-    def run(self, snapshot: datetime) -> int:
-        """Build one snapshot into a table, whose name joins `built`, and return its rows.
+    def run(self, snapshot: datetime) -> pa.Table:
+        """Build one snapshot and return its rows.
 
         Raises:
             ContractError: a file does not yield what the contract asks of it.
@@ -51,8 +52,7 @@ class Runs:
         if self._label is not None:
             parts.append(self._outcome(self._label, snapshot))
         order = [feature.column for feature in self._plan.contract.features]
-        self.built.append(f"built_{len(self.built)}")
-        return join_parts(self._engine, self._plan.key, parts, order, self.built[-1])
+        return join_parts(self._engine, self._plan.key, parts, order)
 
     def _features(self, snapshot: datetime) -> list[Part]:
         relations = {
