@@ -57,6 +57,7 @@ lock: setup ## Resolve the locks anew
 	$$UV pip compile "$$@" -c requirements.txt requirements/demo.in -o requirements/demo.txt && \
 	$$UV pip compile "$$@" --no-emit-package hydra-core --no-emit-package omegaconf \
 		--no-emit-package antlr4-python3-runtime requirements/dvc.in -o requirements/dvc.txt && \
+	$$UV pip compile "$$@" requirements/ministack.in -o requirements/ministack.txt && \
 	for peer in requirements/peers/*.in; do $$UV pip compile "$$@" "$$peer" -o "$${peer%.in}.txt" || exit 1; done
 
 clean: ## Remove what the targets made

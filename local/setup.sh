@@ -3,6 +3,7 @@
 #   sh local/setup.sh demo    what `make demo` needs
 #   sh local/setup.sh all     that and what `make test` needs
 #   sh local/setup.sh dvc     only DVC, in .tools/dvc; `all` makes it too
+#   sh local/setup.sh ministack  only MiniStack, in .tools/ministack; likewise
 #   sh local/setup.sh python  only print the Python that would be used
 # A stamp in each environment remembers which lock is installed, so that a second call changes nothing.
 set -eu
@@ -11,8 +12,13 @@ what=${1:-demo}
 case $what in
     demo) lock=requirements/demo.txt ;;
     all) lock=requirements.txt ;;
-    dvc | python) lock= ;;
-    *) echo "setup: say demo, all, dvc or python, not '$what'" >&2; exit 2 ;;
+    dvc | ministack | python) lock= ;;
+    *) echo "setup: say demo, all, dvc, ministack or python, not '$what'" >&2; exit 2 ;;
+esac
+case $what in
+    all) tools="dvc ministack" ;;
+    dvc | ministack) tools=$what ;;
+    *) tools= ;;
 esac
 
 say() { if [ -t 2 ]; then printf '\033[2m%s\033[0m\n' "$*" >&2; else echo "$*" >&2; fi; }
@@ -61,18 +67,19 @@ find_uv() {
     echo "$PWD/.tools/bin/uv"
 }
 
-dvc_stamp() { echo ".tools/dvc/.lock-$(cksum <requirements/dvc.txt | tr ' ' '-')"; }
+# A tool has an environment and a lock of its own, and nothing of Ebb imports it.
+tool_stamp() { echo ".tools/$1/.lock-$(cksum <"requirements/$1.txt" | tr ' ' '-')"; }
 
-dvc_installed() { [ -e "$(dvc_stamp)" ] && .tools/dvc/bin/python -c 'import sys' 2>/dev/null; }
+tool_installed() { [ -e "$(tool_stamp "$1")" ] && ".tools/$1/bin/python" -c 'import sys' 2>/dev/null; }
 
 # The lock is whole, so nothing is resolved; what it leaves out on purpose is not asked for.
-install_dvc() {
-    say "Installing DVC into .tools/dvc"
-    rm -rf .tools/dvc
-    "$uv" venv -q --python "$python" .tools/dvc
-    "$uv" pip sync -q --python "$PWD/.tools/dvc/bin/python" --compile-bytecode --only-binary :all: \
-        --require-hashes requirements/dvc.txt
-    touch "$(dvc_stamp)"
+install_tool() {
+    say "Installing $1 into .tools/$1"
+    rm -rf ".tools/$1"
+    "$uv" venv -q --python "$python" ".tools/$1"
+    "$uv" pip sync -q --python "$PWD/.tools/$1/bin/python" --compile-bytecode --only-binary :all: \
+        --require-hashes "requirements/$1.txt"
+    touch "$(tool_stamp "$1")"
 }
 
 install_ebb() {
@@ -86,11 +93,12 @@ install_ebb() {
 }
 
 if [ "$what" = python ]; then find_python; exit; fi
-missing=
-if [ "$what" != dvc ] && ! installed; then missing=install_ebb; fi
-if [ "$what" != demo ] && ! dvc_installed; then missing="$missing install_dvc"; fi
-if [ -z "$missing" ]; then exit 0; fi
+main= missing=
+if [ -n "$lock" ] && ! installed; then main=missing; fi
+for tool in $tools; do tool_installed "$tool" || missing="$missing $tool"; done
+if [ -z "$main$missing" ]; then exit 0; fi
 python=$(find_python)
 python=$("$python" -c 'import sys; print(sys.executable)')
 uv=$(find_uv)
-for step in $missing; do "$step"; done
+if [ -n "$main" ]; then install_ebb; fi
+for tool in $missing; do install_tool "$tool"; done

@@ -61,13 +61,16 @@ def crossfit_platt(
         labels: 0 or 1, [N].
         fold: the fold in which each row was held out, [N]; negative where it never was.
         temporal: whether folds follow time: then the maps come from earlier folds, where there are any with both
-            classes; the first fold takes the later ones, and a fold alone its own sigmoid.
+            classes; the first fold takes the later ones, and a fold alone its own sigmoid. A stratified fold that is
+            the only one is cut into halves, each calibrated by the other.
 
     Returns:
         Probabilities, [N]; NaN in rows that were never held out.
     """
     probabilities = np.full(len(raw), np.nan)
     held = fold >= 0
+    if not temporal and held.any() and np.all(fold[held] == fold[held][0]):
+        fold = np.where(held, np.random.default_rng([len(fold), 2]).integers(0, 2, len(fold)), fold).astype(np.int8)
     for k in np.unique(fold[held]):
         held_out = fold == k
         others = [held & (fold < k), held & ~held_out] if temporal else [held & ~held_out]

@@ -74,7 +74,7 @@ def cheap_draft(
         why = f"no cheap release stands beside the champion: a line does not pass {', '.join(failed)}"
         return CheapDraft(None, why, judgement.gates)
     notes = [_told(champion, found, trial, judgement)]
-    draft = make_draft(contract, text, data, ours, judgement, seed=seed, notes=notes)
+    draft = make_draft(contract, text, data, ours, judgement, seed=seed, notes=notes, beside=champion)
     return CheapDraft(draft, "", judgement.gates)
 
 

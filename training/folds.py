@@ -1,6 +1,6 @@
 """Which rows a model is judged on, and which it may learn from then."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from ebb.contract.model import Contract
 from ebb.errors import DataError
 
 FOLDS = 5
-NEVER = -1
+NEVER, LEFT_OUT = -1, -2
 _DAY = 86400.0
 
 
@@ -19,21 +19,34 @@ class Folds:
     """Folds over N rows.
 
     Attributes:
-        fold: the fold in which each row is held out, int8 [N]; -1 where it only serves to learn from.
+        fold: the fold in which each row is held out, int8 [N]; -1 where it only serves to learn from, -2 where it is
+            left out altogether.
         count: how many folds.
         times: epoch seconds, [N], where the folds follow time; else None.
         gap: seconds between a row's moment and its label being known; only with `times`.
+        made: how many folds there were before some were given up; 0 for none given up.
     """
 
     fold: NDArray[np.int8]
     count: int = FOLDS
     times: NDArray[np.float64] | None = None
     gap: float = 0.0
+    made: int = 0
+
+    @property
+    def of(self) -> int:
+        """How many folds there were before some were given up."""
+        return self.made or self.count
 
     @property
     def held(self) -> NDArray[np.bool_]:
         """Whether a row is held out in some fold, bool [N]."""
-        return np.asarray(self.fold != NEVER)
+        return np.asarray(self.fold >= 0)
+
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Whether a row is not left out, bool [N]."""
+        return np.asarray(self.fold != LEFT_OUT)
 
     def held_out(self, k: int) -> NDArray[np.bool_]:
         """Return the rows that judge in fold `k`, bool [N]."""
@@ -42,8 +55,17 @@ class Folds:
     def learned(self, k: int) -> NDArray[np.bool_]:
         """Return the rows to learn from for fold `k`, bool [N]: with times, those whose label was known by then."""
         if self.times is None:
-            return np.asarray(self.fold != k)
-        return _known(self.times, float(np.min(self.times[self.fold == k])), self.gap)
+            return np.asarray((self.fold != k) & self.used)
+        return self.used & _known(self.times, float(np.min(self.times[self.fold == k])), self.gap)
+
+    def rows(self, index: NDArray[np.intp]) -> "Folds":
+        """Return the folds of these rows."""
+        return replace(self, fold=self.fold[index], times=None if self.times is None else self.times[index])
+
+    def narrowed(self, count: int, drawn: NDArray[np.bool_]) -> "Folds":
+        """Return the last `count` folds, those before them only to learn from, and every row not drawn left out."""
+        fold = np.maximum(self.fold.astype(np.int16) - (self.count - count), NEVER)
+        return replace(self, fold=np.where(drawn, fold, LEFT_OUT).astype(np.int8), count=count, made=self.of)
 
 
 def make_folds(

@@ -40,3 +40,13 @@ class Labelled:
         for j, texts in enumerate(self.texts):
             codes[:, j] = texts.codes
         return Coded(self.inputs.numbers, codes, tuple(tuple(texts.distinct.tolist()) for texts in self.texts))
+
+    def rows(self, index: NDArray[np.bool_]) -> "Labelled":
+        """Return the rows that a mask [N] picks, their entities numbered anew; the content's sha256 stays."""
+        return Labelled(
+            self.inputs.rows(index),
+            self.labels[index],
+            self.sha256,
+            None if self.groups is None else np.unique(self.groups[index], return_inverse=True)[1].reshape(-1),
+            None if self.times is None else self.times[index],
+        )

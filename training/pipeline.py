@@ -20,6 +20,7 @@ from training.progress import Progress
 from training.publish import publish, publish_cheap
 from training.search import Search, search
 from training.search.found import FAILED
+from training.search.plan import given_up
 from training.steps import Steps
 
 __all__ = ["SEED", "TrainOptions", "TrainResult", "read_contract", "train"]
@@ -105,6 +106,8 @@ def _searched(steps: Steps, contract: Contract, data: Labelled, options: TrainOp
         steps.notes.append(f"the search went on after {found.resumed} trials of an interrupted one")
     if failed := [trial for trial in found.trials if trial.state == FAILED]:
         steps.notes.append(f"warning: {len(failed)} candidates failed, the first with {failed[0].why}")
+    if told := given_up(found.folds):
+        steps.notes.append(f"the budget was too short for the whole table: {told}")
     if unjudged := int(np.sum(~folds.held)):
         steps.notes.append(f"{unjudged:,} rows lie before the first span that is judged, and only serve to learn from")
     return found
@@ -125,6 +128,6 @@ def _beside(  # noqa: PLR0917 - all of them are the training's own
     if cheap.draft is None:
         steps.notes.append(cheap.why)
         return ""
-    published = publish_cheap(cheap.draft, releases, registry_uri=options.registry_uri)
+    published = publish_cheap(cheap.draft, releases, beside=champion.version, registry_uri=options.registry_uri)
     steps.notes.extend(published.notes)
     return cheap.draft.version

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from ebb.errors import EbbError, ReleaseError
+from ebb.errors import EbbError, NoRelease, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.release.golden import instruction_set
 from ebb.release.manifest import CONTRACT, MANIFEST, Manifest, digest, verify
@@ -74,23 +74,35 @@ def publish(
     return Published(run_id if number else "", number, role, tuple(ledger.notes))
 
 
-def publish_cheap(draft: Draft, releases: Path, *, registry_uri: str = "") -> Published:
-    """Write the cheap release, register it, and name it beside the champion, which stays: file first, then alias.
+def publish_cheap(draft: Draft, releases: Path, *, beside: str | None = None, registry_uri: str = "") -> Published:
+    """Write the cheap release, register it, and name it beside its champion, which stays: file first, then alias.
 
     Args:
         draft: all files but the manifest, of another release than the champion.
         releases: the folder of releases.
+        beside: the release that it belongs to, champion or not: where that becomes champion later, the cheap one
+            stands beside it, and it never stands beside another. None takes the present champion.
         registry_uri: as for `publish`.
 
     Raises:
+        NoRelease: there is no such champion.
         ReleaseError: the release cannot be written or not be named; the one that was named stays.
     """
     with one_at_a_time(releases):
         _clear_partial(releases)
         store, ledger = FolderReleases(releases), Ledger(releases, draft.contract, registry_uri)
-        run_id, number = _keep(store, ledger, draft, store.set_cheap)
+        champion = _beside(store, draft.contract, beside)
+        run_id, number = _keep(store, ledger, draft, lambda name, version: store.set_cheap(name, version, champion))
         ledger.follow()
     return Published(run_id if number else "", number, CHEAP, tuple(ledger.notes))
+
+
+def _beside(store: FolderReleases, contract: str, named: str | None) -> str:
+    """Return whom a cheap release is to belong to, before anything is written for it."""
+    champion = store.champion(contract) if named is None else named
+    if champion is None or champion not in store.versions(contract):
+        raise NoRelease(f"{contract} has no champion that a cheap release could stand beside")
+    return champion
 
 
 def _clear_partial(releases: Path) -> None:

@@ -112,7 +112,7 @@ class MemoryReleases:
     files: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     named: str | None = None
     full: bool = False
-    named_cheap: str | None = None
+    cheaps: dict[str, str] = field(default_factory=dict)
     before: str | None = None
     waiting: str | None = None
 
@@ -160,11 +160,16 @@ class MemoryReleases:
 
     def cheap(self, contract: str) -> str | None:
         assert contract == "tiny"
-        return self.named_cheap
+        return self.cheaps.get(self.named or "")
 
-    def set_cheap(self, contract: str, version: str) -> None:
+    def set_cheap(self, contract: str, version: str, beside: str | None = None) -> None:
         assert contract == "tiny"
-        self.named_cheap = version
+        beside = beside or self.named
+        if beside is None:
+            raise NoRelease("tiny has no champion")
+        for each in (version, beside):
+            self._known(each)
+        self.cheaps[beside] = version
 
     def _known(self, version: str) -> None:
         if version not in self.files:

@@ -103,7 +103,7 @@ def test_running_tasks_are_stopped_and_waiting_is_bounded() -> None:
 def test_the_budget_stops_trials_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second candidate would run for hours; it is stopped, and what was found until then stands."""
     monkeypatch.setattr("training.search.run.ROWS_WORTH_PROCESSES", 1)
-    monkeypatch.setattr("training.search.rounds.Rounds._fits", lambda _self, _candidate: True)
+    monkeypatch.setattr("training.search.next_up.NextUp._fits", lambda _self, _candidate: True)
     inputs, labels = make_table(600, 2, 1)
     began = time.monotonic()
     found = searched(inputs, labels, (SMALL[0], ENDLESS), budget=Budget(seconds=20.0, trials=2, workers=2))

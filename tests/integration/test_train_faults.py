@@ -12,23 +12,10 @@ import pytest
 
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
-from ebb.release.load import load_champion, load_release
+from ebb.release.load import load_champion
 from tests.integration.small_problem import NAME, columns, problem
 from tests.integration.training_case import DEADLINE, Case, eventually, group
-
-LARGE = 20_100
-"""Rows enough for worker processes."""
-TITLES = (
-    "Accept columns",
-    "Validate the data",
-    "Search",
-    "Fit on all rows",
-    "Export one ONNX graph",
-    "Prove graph and model equal",
-    "Judge what it is worth",
-    "Describe the release",
-    "Write and register the release",
-)
+from tests.integration.training_stages import LARGE, STAGES, whole
 
 
 class Recording:
@@ -87,12 +74,12 @@ def before(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     case = case_of(tmp_path_factory.mktemp("other"), tmp_path_factory.mktemp("before") / "r", seed=2)
     recording = Recording()
     case.train(recording)
-    assert tuple(recording.titles) == TITLES
+    assert tuple(recording.titles) == STAGES
     assert table.is_dir()
     return case.releases
 
 
-@pytest.mark.parametrize("title", TITLES[:-1])
+@pytest.mark.parametrize("title", STAGES[:-1])
 def test_ctrl_c_at_any_step_leaves_everything_as_it_was(table: Path, before: Path, title: str) -> None:
     case = beside(table, before)
     store = FolderReleases(before)
@@ -197,8 +184,7 @@ def test_two_trainings_at_once_both_finish(table: Path, tmp_path: Path) -> None:
     assert not any("not registered" in output for output in outputs), outputs
     store = FolderReleases(first.releases)
     assert len(store.versions(NAME)) == 2
-    for version in store.versions(NAME):
-        load_release(store, NAME, version, OnnxScorer)
+    whole(store)
     champion = load_champion(store, NAME, OnnxScorer)
     assert champion.manifest.version in store.versions(NAME)
     assert first.partial() == []

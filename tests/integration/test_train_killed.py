@@ -13,25 +13,11 @@ import pytest
 
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
-from ebb.release.load import load_champion, load_release
+from ebb.release.load import load_champion
 from tests.integration.registry_case import nobody
 from tests.integration.small_problem import NAME, Problem, columns, problem
 from tests.integration.training_case import DEADLINE, ROOT, eventually, group
-
-ROWS = 20_100
-"""Enough for worker processes."""
-STAGES = (
-    "Accept columns",
-    "Validate the data",
-    "Search",
-    "Fit on all rows",
-    "Export one ONNX graph",
-    "Prove graph and model equal",
-    "Judge what it is worth",
-    "Describe the release",
-    "Write and register the release",
-    "Make the cheap release beside it",
-)
+from tests.integration.training_stages import CHEAP_STAGE, LARGE, STAGES, whole
 
 
 class Command:
@@ -79,15 +65,16 @@ def command(made: Problem, *options: str) -> Iterator[Command]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Problem:
-    return problem(tmp_path_factory.mktemp("killed"), columns(ROWS))
+    return problem(tmp_path_factory.mktemp("killed"), columns(LARGE))
 
 
+@pytest.mark.timeout(600)
 def test_kill_9_in_each_stage_and_the_next_goes_on(made: Problem) -> None:
     """Each command is the rerun of the one before it, which was killed in an earlier stage."""
     resume = str(made.folder / "search")
     store = FolderReleases(made.releases)
     with nobody() as away:
-        for title in STAGES:
+        for title in (*STAGES, CHEAP_STAGE):
             with command(made, "--resume", resume, "--mlflow", away) as running:
                 running.reach(title)
                 os.kill(running.process.pid, signal.SIGKILL)
@@ -105,21 +92,13 @@ def test_kill_9_in_each_stage_and_the_next_goes_on(made: Problem) -> None:
     assert store.cheap(NAME) in store.versions(NAME)
 
 
-def whole(store: FolderReleases) -> None:
-    """Check that every release that can be seen is whole, and so is every name."""
-    for version in store.versions(NAME):
-        load_release(store, NAME, version, OnnxScorer)
-    for named in (store.champion(NAME), store.cheap(NAME), store.challenger(NAME)):
-        assert named is None or named in store.versions(NAME)
-
-
 @pytest.mark.parametrize(
     ("title", "presses"),
     [("Accept columns", 1), ("Validate the data", 2), ("Search", 1), ("Search", 2), ("Write and register", 2)],
 )
 def test_ctrl_c_in_a_stage_is_one_sentence(title: str, presses: int, tmp_path: Path) -> None:
     """The whole group hears it, workers that are just being started among them."""
-    made = problem(tmp_path, columns(ROWS))
+    made = problem(tmp_path, columns(LARGE))
     store = FolderReleases(made.releases)
     with nobody() as away, command(made, "--mlflow", away) as running:
         running.reach(title)

@@ -15,25 +15,13 @@ from ebb.release.reference import make_reference
 from local.cli import run
 from tests.fakes.contracts import TEXT, tiny_contract
 from tests.fakes.releases import tiny_release, version_in, with_manifest
+from tests.fakes.tiny_customers import customers
 from tests.home import ROOT
 from training.contract_file import read_contract
 from training.dataset import accept_table
 from training.validation.suite import holds_events
 
 EVENTS = ROOT / "training" / "contracts" / "synthetic_events.toml"
-
-
-def customers(rows: int, seed: int, *, spend: float = 30.0) -> dict[str, Any]:
-    random = np.random.default_rng(seed)
-    return {
-        "id": [f"e{i}" for i in range(rows)],
-        "tenure": random.integers(0, 100, rows),
-        "Monthly  spend": random.normal(spend, 8.0, rows),
-        "paperless": random.choice(["yes", "no"], rows),
-        "plan": random.choice(["basic", "plus"], rows),
-        "city": random.choice(["Ghent", "Oslo", "Lund"], rows),
-        "left": random.choice(["yes", "no"], rows, p=[0.3, 0.7]),
-    }
 
 
 @pytest.fixture

@@ -105,6 +105,18 @@ def test_lineage_and_the_way_back() -> None:
         assert said in content
 
 
+def test_it_says_what_it_was_made_as_and_where_its_role_stands() -> None:
+    challenger = card(story())
+    cheap = card(story(made_as={"role": "cheap", "beside": "0123456789ab"}))
+    assert "made as\na challenger for the champion's place" in challenger
+    assert "made as\nthe cheap release beside <code>0123456789ab</code>" in cheap
+    for page in (challenger, cheap):
+        assert "<code>ebb releases</code> tells who is champion" in page
+    assert "<code>ebb rollback</code>" in challenger
+    assert "<code>ebb rollback</code>" not in cheap
+    assert "<code>ebb route set</code> without <code>--cheap</code>" in cheap
+
+
 def test_texts_are_escaped() -> None:
     content = page()
     assert "<script>" not in content

@@ -87,16 +87,16 @@ FROM snapshots AS s CROSS JOIN events AS e GROUP BY e.entity_id, s.snapshot_time
     assert rows["bob"][0] == 1
 
 
-def test_several_snapshots_stand_in_one_table_by_customer_and_time(tmp_path: Path) -> None:
+def test_several_snapshots_stand_in_one_table_by_time_and_customer(tmp_path: Path) -> None:
     contract = write_shop(tmp_path)
     data = write_events(tmp_path / "e.parquet", EVENTS)
     moments = [SNAPSHOT + 5 * _DAY, SNAPSHOT]
     built = build_table(contract, data, moments, tmp_path / "out.parquet", labelled=True)
     rows = pq.read_table(built.out).to_pylist()
-    keys = [(row["customer"], row["snapshot_time"]) for row in rows]
+    keys = [(row["snapshot_time"], row["customer"]) for row in rows]
     assert keys == sorted(keys)
-    assert [who for who, when in keys if when == SNAPSHOT] == ["ann", "bob"]
-    assert [who for who, when in keys if when > SNAPSHOT] == ["ann", "bob", "cy"]
+    assert [who for when, who in keys if when == SNAPSHOT] == ["ann", "bob"]
+    assert [who for when, who in keys if when > SNAPSHOT] == ["ann", "bob", "cy"]
     alone = build_table(contract, data, [SNAPSHOT], tmp_path / "alone.parquet", labelled=True)
     assert pq.read_table(alone.out).to_pylist() == [row for row in rows if row["snapshot_time"] == SNAPSHOT]
 

@@ -1,6 +1,7 @@
 """One SQL text for two engines: what is refused, and where the dialects differ without saying so."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,7 +90,9 @@ def test_what_it_yields_is_known_before_it_runs() -> None:
 def test_the_text_for_athena_parses_and_holds_its_relations(tmp_path: Path) -> None:
     plan = read_plan(write_shop(tmp_path))
     columns = EventColumns({"who": "VARCHAR", "at": "VARCHAR", "amount": "BIGINT", "city": "VARCHAR"}, "who", "at")
-    text = athena_text(plan, "visits.sql", SNAPSHOT, columns=columns, table="shop.events")
+    known = replace(columns, complete=True)
+    text = athena_text(plan, "visits.sql", SNAPSHOT, columns=known, table="shop.events")
+    assert "NOT entity_id IS NULL" in " ".join(text.split())
     (parsed,) = sqlglot.parse(text, read="athena")
     assert parsed is not None
     assert [cte.alias for cte in parsed.find_all(sqlglot.exp.CTE)] == ["events", "snapshots"]

@@ -9,7 +9,7 @@ import pytest
 
 from training.events.engine import open_engine
 from training.events.reach import Source, noted
-from training.events.relations import EventColumns
+from training.events.relations import EventColumns, events_before
 
 FIRST = datetime(2024, 3, 1, 5, 6, 7, 89_000, tzinfo=UTC)
 TYPES = {"who": "BIGINT", "at": "TIMESTAMP"}
@@ -50,7 +50,13 @@ def test_it_is_what_reading_gives(tmp_path: Path, at: pa.Array, kind: str) -> No
     found, told = look(tmp_path, {"who": "BIGINT", "at": kind})
     assert found is not None
     assert (found.count, found.first, found.last, found.notes) == (40, FIRST, FIRST + timedelta(hours=39), ())
+    assert found.columns.complete
+    assert "IS NOT NULL" not in events_before(found.columns, "raw", FIRST)
     assert told == [100]
+
+
+def test_only_where_all_is_noted_nobody_looks_for_events_without_an_entity() -> None:
+    assert "entity_id IS NOT NULL" in events_before(EventColumns(TYPES, "who", "at"), "raw", FIRST)
 
 
 @pytest.mark.parametrize(

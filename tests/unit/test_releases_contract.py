@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ebb.errors import ReleaseError
 from ebb.folder import FolderReleases
-from ebb.folder_roles import previous_of, remember
+from ebb.folder_lines import previous_lines, remember
 from ebb.ports import ReleaseStore
 from tests.fakes.routing import MemoryReleases
 from tests.releases_contract import A, B, C, D, LastingReleasesContract, ReleasesContract, filled, roles
@@ -133,5 +133,5 @@ def test_two_who_name_at_once_remember_each_other(tmp_path: Path) -> None:
 def test_nobody_remembers_themselves_or_nobody(tmp_path: Path) -> None:
     remember(tmp_path, None, A)
     remember(tmp_path, A, A)
-    assert previous_of(tmp_path, A) is None
+    assert previous_lines(tmp_path).read() == {}
     assert list(tmp_path.iterdir()) == []

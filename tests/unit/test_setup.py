@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_none_is_a_sentence(places: tuple[Path, Path]) -> None:
 
 def test_an_unknown_word_is_a_sentence() -> None:
     done = subprocess.run(["/bin/sh", str(ROOT / "local/setup.sh"), "x"], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "setup: say demo, all, dvc or python, not 'x'\n")
+    assert (done.returncode, done.stderr) == (2, "setup: say demo, all, dvc, ministack or python, not 'x'\n")
 
 
 def _pins(name: str) -> dict[str, set[str]]:
@@ -92,11 +93,19 @@ def test_the_demos_lock_is_a_part_of_the_whole() -> None:
     } == set()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements/demo.txt", "requirements/dvc.txt"])
-def test_every_pin_has_hashes_and_no_place(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("requirements.txt", 80),
+        ("requirements/demo.txt", 80),
+        ("requirements/dvc.txt", 80),
+        ("requirements/ministack.txt", 10),
+    ],
+)
+def test_every_pin_has_hashes_and_no_place(name: str, least: int) -> None:
     text = (ROOT / name).read_text()
     pins = PIN.findall(text)
-    assert len(HASH.findall(text)) >= len(pins) > 80
+    assert len(HASH.findall(text)) >= len(pins) > least
     assert "://" not in text
     assert "index-url" not in text
 
@@ -106,11 +115,34 @@ def test_the_build_backend_is_in_both_locks() -> None:
         assert {"hatchling", "editables"} <= set(_pins(name))
 
 
-def test_dvc_stands_in_its_own_lock_alone() -> None:
-    assert {"dvc", "dvc-s3"} <= set(_pins("requirements/dvc.txt"))
-    assert not {"dvc", "dvc-s3"} & set(_pins("requirements.txt"))
-    installed = {path.name for path in Path(sys.prefix).glob("lib/python*/site-packages/dvc*")}
+@pytest.mark.parametrize(("tool", "packages"), [("dvc", {"dvc", "dvc-s3"}), ("ministack", {"ministack"})])
+def test_a_tool_stands_in_its_own_lock_alone(tool: str, packages: set[str]) -> None:
+    assert packages <= set(_pins(f"requirements/{tool}.txt"))
+    assert not packages & set(_pins("requirements.txt"))
+    installed = {path.name for path in Path(sys.prefix).glob(f"lib/python*/site-packages/{tool}*")}
     assert installed == set()
+
+
+def test_every_lock_is_made_by_make_lock() -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\nlock:")[2].partition("\n\n")[0]
+    for lock in ("requirements.txt", *(f"requirements/{name}.txt" for name in ("demo", "dvc", "ministack"))):
+        assert f"-o {lock}" in recipe
+
+
+def test_no_package_of_ministacks_is_under_a_licence_that_spreads() -> None:
+    """Read from what is installed: a package says its licence itself."""
+    folders = list((ROOT / ".tools/ministack").glob("lib/python*/site-packages"))
+    said = {d.name.lower(): _licence(d) for d in distributions(path=[str(folder) for folder in folders])}
+    assert set(said) == set(_pins("requirements/ministack.txt"))
+    assert all(text for text in said.values())
+    assert {name for name, text in said.items() if re.search(r"A?GPL|Affero|GNU", text)} == set()
+
+
+def _licence(package: Distribution) -> str:
+    metadata = package.metadata
+    told = [*metadata.get_all("License-Expression", []), *metadata.get_all("License", [])]
+    classifiers = [text for text in metadata.get_all("Classifier", []) if text.startswith("License")]
+    return " ".join([*told, *classifiers])
 
 
 def test_the_required_packages_are_locked() -> None:
@@ -134,7 +166,7 @@ def test_the_required_packages_are_locked() -> None:
     assert required <= set(_pins("requirements.txt"))
 
 
-@pytest.mark.parametrize("what", ["demo", "dvc"])
+@pytest.mark.parametrize("what", ["demo", "dvc", "ministack", "all"])
 def test_a_second_setup_installs_nothing(tmp_path: Path, what: str) -> None:
     """With a uv that always fails, a setup that is complete still succeeds, and says nothing."""
     _script(tmp_path / "uv", "exit 99")
@@ -144,30 +176,48 @@ def test_a_second_setup_installs_nothing(tmp_path: Path, what: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def _copy_of_the_setup(folder: Path) -> Path:
-    for name in ("local/setup.sh", "requirements/dvc.txt"):
+def _copy_of_the_setup(folder: Path, tool: str) -> Path:
+    for name in ("local/setup.sh", f"requirements/{tool}.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes((ROOT / name).read_bytes())
     return folder
 
 
-def _set_up_dvc(folder: Path, uv: str) -> subprocess.CompletedProcess[str]:
-    """Set DVC up in a copy, with a uv that does as it is told."""
+def _set_up(folder: Path, tool: str, uv: str) -> subprocess.CompletedProcess[str]:
+    """Set a tool up in a copy, with a uv that does as it is told."""
     _script(folder / "bin" / "uv", f'[ "$1" = --version ] && exit 0\necho "$*" >> {folder}/asked\n{uv}')
     environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
-    command = ["/bin/sh", str(folder / "local/setup.sh"), "dvc"]
+    command = ["/bin/sh", str(folder / "local/setup.sh"), tool]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_dvc_is_set_up_again_when_its_lock_changes_or_it_stayed_half_done(tmp_path: Path) -> None:
-    folder = _copy_of_the_setup(tmp_path)
-    python = f"mkdir -p {folder}/.tools/dvc/bin && ln -sf {sys.executable} {folder}/.tools/dvc/bin/python"
-    assert _set_up_dvc(folder, f'{python}; [ "$1" = venv ]').returncode == 1
-    assert _set_up_dvc(folder, python).returncode == 0
+@pytest.mark.parametrize("tool", ["dvc", "ministack"])
+def test_a_tool_is_set_up_again_when_its_lock_changes_or_it_stayed_half_done(tmp_path: Path, tool: str) -> None:
+    folder = _copy_of_the_setup(tmp_path, tool)
+    home = f"{folder}/.tools/{tool}/bin"
+    python = f"mkdir -p {home} && ln -sf {sys.executable} {home}/python"
+    assert _set_up(folder, tool, f'{python}; [ "$1" = venv ]').returncode == 1
+    assert _set_up(folder, tool, python).returncode == 0
     asked = (folder / "asked").read_text().splitlines()
     assert [line.split()[0] for line in asked] == ["venv", "pip"] * 2
     assert "--require-hashes" in asked[1]
-    assert _set_up_dvc(folder, "exit 99").returncode == 0
-    with (folder / "requirements/dvc.txt").open("a") as lock:
+    assert asked[1].endswith(f"requirements/{tool}.txt")
+    assert _set_up(folder, tool, "exit 99").returncode == 0
+    with (folder / f"requirements/{tool}.txt").open("a") as lock:
         lock.write("# changed\n")
-    assert _set_up_dvc(folder, "exit 99").returncode == 99
+    assert _set_up(folder, tool, "exit 99").returncode == 99
+
+
+def test_all_sets_every_tool_up(tmp_path: Path) -> None:
+    """What is missing beside a whole main environment is installed, tool by tool."""
+    folder = _copy_of_the_setup(tmp_path, "dvc")
+    for name in ("requirements/ministack.txt", "requirements.txt", "pyproject.toml", "layers/ebb/pyproject.toml"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    python = f'mkdir -p "$last/bin" && ln -sf {sys.executable} "$last/bin/python"'
+    done = _set_up(folder, "all", f'[ "$1" = venv ] && for last; do :; done && {python}; exit 0')
+    assert done.returncode == 0, done.stderr
+    asked = [line for line in (folder / "asked").read_text().splitlines() if line.startswith("venv")]
+    assert [line.split()[-1] for line in asked] == [".venv", ".tools/dvc", ".tools/ministack"]
+    again = _set_up(folder, "ministack", "exit 99")
+    assert (again.returncode, again.stderr) == (0, "")

@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from ebb.contract import Contract, parse_contract
-from ebb.errors import ReleaseError
+from ebb.errors import NoRelease, ReleaseError
 from ebb.folder import FolderReleases
 from ebb.onnx import OnnxScorer
 from ebb.release.load import load_release
@@ -84,13 +84,22 @@ def _trees_win(*lines: Candidate) -> Search:
 def test_it_is_a_whole_release_of_the_same_contract(tmp_path: Path) -> None:
     draft = _draft(_trees_win(LINE))
     assert draft.files[CONTRACT] == TEXT.encode()
-    store = FolderReleases(_releases(tmp_path / "releases"))
-    publish_cheap(draft, tmp_path / "releases")
+    store, best = FolderReleases(_releases(tmp_path / "releases")), _champion()
+    publish(best, tmp_path / "releases", promote=False)
+    publish_cheap(draft, tmp_path / "releases", beside=best.version)
     release = load_release(store, "small", draft.version, OnnxScorer)
     assert release.name == f"small/{draft.version}"
     assert sorted(store.read("small", draft.version)) == sorted([*draft.files, "manifest.json"])
-    assert store.cheap("small") == draft.version
     assert store.champion("small") is None, "whoever is champion stays, also where nobody is"
+    assert store.cheap("small") is None
+    store.set_champion("small", best.version)
+    assert store.cheap("small") == draft.version
+
+
+def test_it_says_of_whom_it_is_the_cheap_release() -> None:
+    told = json.loads(_draft(_trees_win(LINE)).files["metrics.json"])
+    assert told["made_as"] == {"role": "cheap", "beside": CHAMPION}
+    assert json.loads(_champion().files["metrics.json"])["made_as"] == {"role": "challenger"}
 
 
 def test_its_graph_is_a_small_line() -> None:
@@ -213,6 +222,7 @@ def test_it_stands_beside_the_champion_in_a_routing_table(tmp_path: Path) -> Non
 
 def test_publishing_it_again_changes_nothing(tmp_path: Path) -> None:
     folder, quick = _releases(tmp_path / "releases"), _draft(_trees_win(LINE))
+    publish(_champion(), folder)
     publish_cheap(quick, folder)
     before = {path.name: path.read_bytes() for path in (folder / "small" / quick.version).iterdir()}
     told = publish_cheap(quick, folder)
@@ -220,11 +230,20 @@ def test_publishing_it_again_changes_nothing(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in (folder / "small" / quick.version).iterdir()} == before
 
 
+def test_one_for_nobody_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    folder = _releases(tmp_path / "releases")
+    for beside in (None, "0" * 12):
+        with pytest.raises(NoRelease, match="that a cheap release could stand beside"):
+            publish_cheap(_draft(_trees_win(LINE)), folder, beside=beside)
+    assert FolderReleases(folder).versions("small") == []
+
+
 def test_a_cheap_release_that_cannot_be_written_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = _releases(tmp_path / "releases")
     first = _draft(_trees_win(LINE))
+    publish(_champion(), folder)
     publish_cheap(first, folder)
 
     def full(*_: object) -> None:

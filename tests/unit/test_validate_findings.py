@@ -12,7 +12,7 @@ from tests.fakes.made_contracts import contract_of
 from tests.unit.validate_case import DAY, NOW, good, made_contract
 from training.dataset import Dataset, accept_table
 from training.validation import CRITICAL, WARNING, Finding, Validation, raise_on_critical, validate
-from training.validation.order import judge_outcomes, judge_split
+from training.validation.order import judge_split, learned_of, outcomes_told, wrong_outcomes
 
 NUMBER = 'name = "x"; kind = "number"'
 RANDOM = np.random.default_rng(3)
@@ -40,16 +40,17 @@ def test_entities_in_train_and_test_are_critical() -> None:
     columns = {"id": [f"e{i}" for i in range(ROWS)], "x": RANDOM.random(ROWS), "y": RANDOM.integers(0, 2, ROWS)}
     train = accepted(contract, columns)
     test = accepted(contract, {**columns, "id": [f"e{i + ROWS - 7}" for i in range(ROWS)]})
-    assert judge_split(contract, train, test) == [
+    assert judge_split(contract, learned_of(train), test) == [
         Finding(CRITICAL, "id", "names entities that were trained on in 7 of 600 rows of the test: split by entity", 7)
     ]
-    assert judge_split(contract, train, accepted(contract, {**columns, "id": [f"f{i}" for i in range(ROWS)]})) == []
+    others = accepted(contract, {**columns, "id": [f"f{i}" for i in range(ROWS)]})
+    assert judge_split(contract, learned_of(train), others) == []
 
 
 def test_row_numbers_are_no_entities() -> None:
     contract = contract_of(NUMBER)
     data = accepted(contract, {"x": RANDOM.random(ROWS), "y": RANDOM.integers(0, 2, ROWS)})
-    assert judge_split(contract, data, data) == []
+    assert judge_split(contract, learned_of(data), data) == []
 
 
 @pytest.mark.parametrize(
@@ -59,17 +60,17 @@ def test_time_that_runs_backwards_is_found(start: float, severity: str | None, c
     base = 1_600_000_000.0
     train = accepted(TIMED, in_time(base + np.arange(101.0), [f"a{i}" for i in range(101)]))
     test = accepted(TIMED, in_time(base + start + np.arange(100.0), [f"b{i}" for i in range(100)]))
-    told = judge_split(TIMED, train, test)
+    told = judge_split(TIMED, learned_of(train), test)
     assert [(f.severity, f.count) for f in told] == ([] if severity is None else [(severity, count)])
 
 
 def test_an_outcome_before_its_row_is_critical_and_one_after_the_window_is_told() -> None:
     times = np.full(10, 1_600_000_000.0)
     outcomes = times + np.array([np.nan, 1, 2, -1, -2, 31, 29, 40, np.nan, 0]) * DAY
-    told = judge_outcomes(TIMED, "left_at", times, outcomes)
+    told = outcomes_told(TIMED, "left_at", wrong_outcomes(TIMED, times, outcomes))
     assert [(f.severity, f.column, f.count) for f in told] == [(CRITICAL, "left_at", 2), (WARNING, "left_at", 2)]
     assert "is before 'at' in 2 rows" in told[0].reason
-    assert judge_outcomes(TIMED, "left_at", times, np.full(10, np.nan)) == []
+    assert outcomes_told(TIMED, "left_at", wrong_outcomes(TIMED, times, np.full(10, np.nan))) == []
 
 
 def test_rows_in_the_future_are_critical() -> None:

@@ -1,83 +1,41 @@
 """Batch scoring in the cloud: a Step Functions Distributed Map over the shards of a prefix.
 
 Each batch of shards becomes a manifest in S3 and one run of the job `batch` as a SageMaker processing job, which scores
-it with the same code as your own machine. Expressions are JSONata. Sources: AWS Step Functions Developer Guide, "Map
-state in Distributed mode", "Transforming data with JSONata" and "Create and manage Amazon SageMaker AI jobs"; SageMaker
-API Reference, `CreateProcessingJob` and `S3DataType` (the format of a manifest).
+it with the same code as your own machine. A batch that is scored gets a mark, so that a later run passes it over.
+Expressions are JSONata. Sources: AWS Step Functions Developer Guide, "Map state in Distributed mode", "Transforming
+data with JSONata" and "Create and manage Amazon SageMaker AI jobs"; SageMaker API Reference, `CreateProcessingJob` and
+`S3DataType` (the format of a manifest).
 """
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-JOB = "batch"
-_INPUTS, _RESULTS = "/opt/ml/processing/input", "/opt/ml/processing/output"
-_FULL = ["SageMaker.ResourceLimitExceededException", "SageMaker.ThrottlingException", "S3.SlowDownException"]
-"""Errors of an account that does enough already: waiting helps."""
-_FAULTS = ["SageMaker.AmazonSageMakerException", "SageMaker.SdkClientException", "S3.SdkClientException"]
-"""Errors of a service or of the way to it: a few attempts help, or none."""
-_SECONDS = 3_600 * 6
-_MEGABYTES = 256 * 1024
+from training.batch.asl import EXECUTION, retries, said
+from training.batch.batch_states import SHARED, batch_states
+from training.batch.cloud_scoring import CloudScoring
 
-
-@dataclass(frozen=True)
-class CloudScoring:
-    """The values of one stage; what a run scores comes with its input.
-
-    Attributes:
-        image: of the job container.
-        role: that the jobs run as.
-        instance: type of their machines.
-        volume_gb: their disks: the shards of a batch and what is scored of them.
-        shards_a_job: the most shards of one batch.
-        jobs_at_once: the most batches that run side by side; an account has a quota of machines.
-        tolerated_percent: shards that may fail before the whole run does, 0 to 100.
-    """
-
-    image: str
-    role: str
-    instance: str = "ml.m5.large"
-    volume_gb: int = 50
-    shards_a_job: int = 20
-    jobs_at_once: int = 10
-    tolerated_percent: int = 0
+_FILES = 500
+"""Of a release that are looked at: a list of 1,000 can be larger than the 256 KiB that a state may put out."""
+_LARGEST_INPUT = 240 * 1024
+"""Bytes of a batch: a state's input may have 256 KiB, and the states of a batch add a little to theirs."""
 
 
 def state_machine(values: CloudScoring) -> dict[str, Any]:
     """Return the definition in Amazon States Language.
 
     A run's input: `bucket` and `prefix` of the shards, `release` (S3 URI of the folder of releases), `results_bucket`
-    and `results_prefix` (ends without a slash; below it one folder a run). The batches lie in `manifests/` there,
-    what came of them in `runs/`, the scored shards in `scored/`. A shard that fails is named there with the job's
-    sentence; a run that failed can be redriven, and repeats failed batches only.
+    and `results_prefix` (ends without a slash). Below it lie the scored shards under their own keys in `scored/`, a
+    manifest of each batch in `manifests/`, a mark of each that is done in `done/`, and what came of them in `runs/`:
+    a batch that fails is named there with the job's sentence.
+
+    A batch is known by its shards, their contents and the release's files. So a run with the same input repeats what
+    failed or changed, and nothing else; a folder of releases with more than 500 files is taken for a changed one.
     """
     return {
         "Comment": "Score every shard of a prefix with one release",
         "QueryLanguage": "JSONata",
-        "StartAt": "ScoreShards",
-        "States": {
-            "ScoreShards": {
-                "Type": "Map",
-                "Label": "ScoreShards",
-                "ItemReader": _reader(),
-                "ItemBatcher": _batcher(values),
-                "MaxConcurrency": values.jobs_at_once,
-                "ToleratedFailurePercentage": values.tolerated_percent,
-                "ItemProcessor": {
-                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                    "StartAt": "WriteManifest",
-                    "States": {"WriteManifest": _manifest(), "ScoreBatch": _job(values)},
-                },
-                "ResultWriter": {
-                    "Resource": "arn:aws:states:::s3:putObject",
-                    "Arguments": {
-                        "Bucket": _said("$states.input.results_bucket"),
-                        "Prefix": _said("$states.input.results_prefix & '/runs'"),
-                    },
-                },
-                "End": True,
-            }
-        },
+        "StartAt": "LookAtRelease",
+        "States": {"LookAtRelease": _release(), "ScoreShards": _map(values)},
     }
 
 
@@ -86,119 +44,51 @@ def as_json(definition: dict[str, Any]) -> str:
     return json.dumps(definition, indent=2, sort_keys=True) + "\n"
 
 
-def _reader() -> dict[str, Any]:
-    return {
-        "Resource": "arn:aws:states:::s3:listObjectsV2",
-        "Arguments": {"Bucket": _said("$states.input.bucket"), "Prefix": _said("$states.input.prefix")},
-    }
-
-
-def _batcher(values: CloudScoring) -> dict[str, Any]:
-    run = "$states.input.results_prefix & '/' & $states.context.Execution.Name"
-    return {
-        "MaxItemsPerBatch": values.shards_a_job,
-        "MaxInputBytesPerBatch": _MEGABYTES,
-        "BatchInput": {
-            "bucket": _said("$states.input.bucket"),
-            "release": _said("$states.input.release"),
-            "results_bucket": _said("$states.input.results_bucket"),
-            "results_prefix": _said(run),
-        },
-    }
-
-
-_KEYS = "$states.input.Items[$contains(Key, /\\.parquet$/) and Size > 0].Key"
-"""Markers of folders and what else lies in a prefix are left out."""
-_BATCH = "$states.context.Execution.Name"
-"""The child execution of one batch, a name of its own in every run."""
-
-
-def _manifest() -> dict[str, Any]:
-    prefix = "[{'prefix': 's3://' & $states.input.BatchInput.bucket & '/'}]"
+def _release() -> dict[str, Any]:
+    """Return the state that lists the release's files: what lies there, and since when."""
+    path = "$substringAfter($states.input.release, 's3://')"
+    listed = "$string($states.result.Contents.[Key, Size, LastModified])"
+    state = f"$exists($states.result.NextContinuationToken) ? {EXECUTION} : {listed}"
     return {
         "Type": "Task",
-        "Resource": "arn:aws:states:::aws-sdk:s3:putObject",
+        "Resource": "arn:aws:states:::aws-sdk:s3:listObjectsV2",
         "Arguments": {
-            "Bucket": _said("$states.input.BatchInput.results_bucket"),
-            "Key": _said(f"$states.input.BatchInput.results_prefix & '/manifests/' & {_BATCH} & '.json'"),
-            "Body": _said(f"$string($append({prefix}, {_KEYS}))"),
-            "ContentType": "application/json",
+            "Bucket": said(f"$substringBefore({path}, '/')"),
+            "Prefix": said(f"$substringAfter({path}, '/')"),
+            "MaxKeys": _FILES,
         },
-        "Output": _said("$states.input.BatchInput"),
-        "Retry": [_retry(_FULL, 10, 2), _retry(_FAULTS, 3, 2)],
-        "Next": "ScoreBatch",
+        "Output": said(f"$merge([$states.input, {{'release_state': $hash({state}, 'SHA-256')}}])"),
+        "Retry": retries(10, 2, faults=2),
+        "Next": "ScoreShards",
     }
 
 
-def _job(values: CloudScoring) -> dict[str, Any]:
-    """Return the state that runs one processing job and waits for it.
-
-    Its name changes with every attempt, since SageMaker never gives a name twice.
-    """
-    results = "'s3://' & $states.input.results_bucket & '/' & $states.input.results_prefix"
-    name = f"'ebb-{JOB}-' & $substring({_BATCH}, 0, 36) & '-' & $string($states.context.State.RetryCount)"
+def _map(values: CloudScoring) -> dict[str, Any]:
     return {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync",
-        "TimeoutSeconds": _SECONDS,
-        "Arguments": {
-            "ProcessingJobName": _said(name),
-            "RoleArn": values.role,
-            "AppSpecification": {"ImageUri": values.image, "ContainerArguments": [JOB]},
-            "ProcessingInputs": [
-                _input("release", _said("$states.input.release"), "S3Prefix"),
-                _input("data", _said(f"{results} & '/manifests/' & {_BATCH} & '.json'"), "ManifestFile"),
-            ],
-            "ProcessingOutputConfig": {
-                "Outputs": [
-                    {
-                        "OutputName": "results",
-                        "S3Output": {
-                            "S3Uri": _said(f"{results} & '/scored/' & {_BATCH}"),
-                            "LocalPath": _RESULTS,
-                            "S3UploadMode": "EndOfJob",
-                        },
-                    }
-                ]
-            },
-            "ProcessingResources": {
-                "ClusterConfig": {
-                    "InstanceCount": 1,
-                    "InstanceType": values.instance,
-                    "VolumeSizeInGB": values.volume_gb,
-                }
-            },
-            "StoppingCondition": {"MaxRuntimeInSeconds": _SECONDS},
+        "Type": "Map",
+        "Label": "ScoreShards",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:listObjectsV2",
+            "Arguments": {"Bucket": said("$states.input.bucket"), "Prefix": said("$states.input.prefix")},
         },
-        "Output": _said("{'job': $states.result.ProcessingJobName, 'ended': $states.result.ProcessingJobStatus}"),
-        "Retry": [_retry(_FULL, 20, 30), _retry(_FAULTS, 3, 10)],
+        "ItemBatcher": {
+            "MaxItemsPerBatch": values.shards_a_job,
+            "MaxInputBytesPerBatch": _LARGEST_INPUT,
+            "BatchInput": {name: said(f"$states.input.{name}") for name in SHARED},
+        },
+        "MaxConcurrency": values.jobs_at_once,
+        "ToleratedFailurePercentage": values.tolerated_percent,
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "NameBatch",
+            "States": batch_states(values),
+        },
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Arguments": {
+                "Bucket": said("$states.input.results_bucket"),
+                "Prefix": said("$states.input.results_prefix & '/runs'"),
+            },
+        },
         "End": True,
     }
-
-
-def _input(name: str, uri: str, kind: str) -> dict[str, Any]:
-    return {
-        "InputName": name,
-        "S3Input": {
-            "S3Uri": uri,
-            "LocalPath": f"{_INPUTS}/{name}",
-            "S3DataType": kind,
-            "S3InputMode": "File",
-            "S3DataDistributionType": "FullyReplicated",
-        },
-    }
-
-
-def _retry(errors: list[str], attempts: int, seconds: int) -> dict[str, Any]:
-    return {
-        "ErrorEquals": errors,
-        "MaxAttempts": attempts,
-        "IntervalSeconds": seconds,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 300,
-        "JitterStrategy": "FULL",
-    }
-
-
-def _said(expression: str) -> str:
-    return f"{{% {expression} %}}"

@@ -143,6 +143,8 @@ def _of_inputs(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_search(metrics: Mapping[str, Any]) -> Iterator[str]:
     search = metrics["search"]
+    if search["given_up"]:
+        yield f"The budget was too short for the whole table: {search['given_up']}."
     if search["skipped"]:
         yield f"The budget was too short to try {', '.join(map(short, search['skipped']))}."
     if search["states"].get("failed"):

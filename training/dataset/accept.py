@@ -76,7 +76,7 @@ def read_dataset(path: Path, contract: Contract, *, labelled: bool = True, progr
     refusals = Refusals(str(path), contract.name)
     notes = match_columns(contract, read_names(path), refusals, labelled=labelled)
     refusals.raise_if_any()
-    columns = _held(read_table(path, _wanted(contract, labelled=labelled)))
+    columns = _held(read_table(path, wanted_by(contract, labelled=labelled)))
     return _accept(contract, columns, refusals, notes, labelled=labelled, progress=progress)
 
 
@@ -139,8 +139,15 @@ def _accept(
     )
 
 
-def _wanted(contract: Contract, *, labelled: bool) -> Wanted:
-    """Only what the contract asks for; keys rarely repeat, so that coding them would cost more than it saves."""
+def wanted_by(contract: Contract, *, labelled: bool) -> Wanted:
+    """Return the columns that a contract asks for, and how their texts are held.
+
+    Keys rarely repeat, so that coding them would cost more than it saves.
+
+    Args:
+        contract: names the columns.
+        labelled: whether the label is needed.
+    """
     coded = [f.column for f in contract.categories] + [contract.label.column] * labelled
     spelled = [f.column for f in contract.numbers if f.written is not Written.PLAIN]
     keys = [] if contract.entity_column is None else [contract.entity_column]

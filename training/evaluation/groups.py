@@ -58,9 +58,15 @@ def of_numbers(feature: Feature, column: NDArray[np.float32]) -> Grouping:
     if feature.kind is Kind.FLAG or len(values) <= _MOST_VALUES:
         values = np.unique(known)
         codes = np.where(missing, len(values), np.searchsorted(values, column))
-        return Grouping(codes, (*(f"{v:g}" for v in values.tolist()), MISSING))
+        return Grouping(codes, (*_spelled(values), MISSING))
     edges = np.unique(np.quantile(known, [0.25, 0.5, 0.75]))
-    bounds = [f"{edge:g}" for edge in edges]
+    bounds = _spelled(edges)
     names = (f"below {bounds[0]}", *(f"{a} to {b}" for a, b in pairwise(bounds)), f"{bounds[-1]} and above", MISSING)
     codes = np.where(missing, len(names) - 1, np.searchsorted(edges, column, side="right"))
     return Grouping(codes, names)
+
+
+def _spelled(values: NDArray[np.floating[Any]]) -> list[str]:
+    """Return different texts of different numbers: short ones, where these tell them apart."""
+    short = [f"{value:g}" for value in values.tolist()]
+    return short if len(set(short)) == len(short) else [f"{float(str(np.float32(value))):.9g}" for value in values]

@@ -1,5 +1,6 @@
 """The same SQL for Athena: each file's own text, with the relations of one snapshot before it."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from training.events.plan import Plan
@@ -22,6 +23,8 @@ def athena_text(
     Raises:
         KeyError: the plan has no such file.
     """
+    # What a sample names, all of the table need not.
+    columns = replace(columns, complete=False)
     if plan.label is not None and file == plan.events.label:
         return plan.label.to_athena(_of_label(plan, snapshot, columns, table, features))
     given = {"events": events_before(columns, table, snapshot), "snapshots": snapshots(snapshot)}

@@ -14,7 +14,7 @@ from training.events.reach import Source
 from training.events.runs import Runs
 from training.events.snapshots import latest_known, latest_mature, refuse_immature, told
 from training.events.source import open_events
-from training.events.table import write_table
+from training.events.table import table_file
 from training.progress import Progress, Silent
 
 _SILENT = Silent()
@@ -72,7 +72,10 @@ def build_table(
         raise DataError(f"{out} cannot be written: there is no folder {out.parent}")
     queries = 1 + max(1, len(set(moments))) * (len(plan.sets) + labelled) + 1
     spill = out.with_name(f".{out.name}.spill-{os.getpid()}")
-    with open_engine(spill) as engine, progress.step("Build features from events", queries * _SHARES) as advance:
+    with (
+        open_engine(spill) as engine,
+        progress.step("Build features from events", queries * _SHARES) as advance,
+    ):
         return _build(engine, plan, data, set(moments), out, labelled=labelled, advance=advance)
 
 
@@ -88,13 +91,14 @@ def _build(
     built.seconds["read"] = _since(started)
     runs = Runs(engine, plan, source, advance, labelled=labelled)
     started = time.perf_counter()
-    for snapshot in chosen:
-        built.rows[snapshot] = runs.run(snapshot)
+    with table_file(out) as file:
+        for snapshot in chosen:
+            table = runs.run(snapshot)
+            built.rows[snapshot] = table.num_rows
+            file.append(table)
+    advance(_SHARES)
     built.notes.extend(runs.notes)
     built.seconds["build"] = _since(started)
-    started = time.perf_counter()
-    write_table(engine, plan.key, runs.built, out, advance)
-    built.seconds["write"] = _since(started)
     return built
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from ebb.errors import DataError
 
@@ -20,6 +21,7 @@ _VALUES = re.compile(r"""'[^']*'|"[^"]*"|(?<![\w.])-?\d[\w.+:-]*""")
 _LONGEST_REASON = 300
 
 Advance = Callable[[int], None]
+_Result = TypeVar("_Result")
 
 
 class Engine:
@@ -59,25 +61,15 @@ class Engine:
         Raises:
             DataError: DuckDB refuses it.
         """
-        future = self._worker.submit(self._execute, sql)
-        told = 0
-        try:
-            while not wait([future], _LOOK_SECONDS).done:
-                share = min(int(self._connection.query_progress()), _SHARES)
-                if advance is not None and share > told:
-                    advance(share - told)
-                    told = share
-        except BaseException:
-            self._connection.interrupt()
-            wait([future])
-            raise
-        try:
-            rows = future.result()
-        except duckdb.Error as error:
-            raise DataError(f"{about}: {self._reason(error)}") from None
-        if advance is not None:
-            advance(_SHARES - told)
-        return rows
+        return self._told(lambda: self._connection.execute(sql).fetchall(), about, advance)
+
+    def arrow(self, select: str, about: str) -> pa.Table:
+        """Run one SELECT and return its rows as an Arrow table.
+
+        Raises:
+            DataError: DuckDB refuses it.
+        """
+        return self._told(lambda: self._connection.sql(select).to_arrow_table(), about)
 
     def columns(self, select: str, about: str) -> dict[str, str]:
         """Return the columns that a SELECT yields with their types, without running it.
@@ -92,8 +84,27 @@ class Engine:
         self._worker.shutdown()
         self._connection.close()
 
-    def _execute(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql).fetchall()
+    def _told(self, call: Callable[[], _Result], about: str, advance: Advance | None = None) -> _Result:
+        """Call DuckDB beside this thread, which hears Ctrl-C and tells how far it is."""
+        future = self._worker.submit(call)
+        told = 0
+        try:
+            while not wait([future], _LOOK_SECONDS).done:
+                share = min(int(self._connection.query_progress()), _SHARES)
+                if advance is not None and share > told:
+                    advance(share - told)
+                    told = share
+        except BaseException:
+            self._connection.interrupt()
+            wait([future])
+            raise
+        try:
+            result = future.result()
+        except duckdb.Error as error:
+            raise DataError(f"{about}: {self._reason(error)}") from None
+        if advance is not None:
+            advance(_SHARES - told)
+        return result
 
     def _reason(self, error: duckdb.Error) -> str:
         """Return DuckDB's reason on one line; where it is about a value, without the value, which may be personal."""

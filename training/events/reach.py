@@ -1,6 +1,6 @@
 """From when to when events reach, and how many there are: as their files note it, where that says it all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from training.events.engine import Advance, Engine
@@ -57,4 +57,4 @@ def noted(engine: Engine, columns: EventColumns, files: str | None, advance: Adv
         return None
     _, _, count, first, last = time
     advance(100)
-    return Source(columns, int(count), first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), ())
+    return Source(replace(columns, complete=True), int(count), first.replace(tzinfo=UTC), last.replace(tzinfo=UTC), ())

@@ -31,11 +31,13 @@ class EventColumns:
         types: DuckDB's type of each column.
         entity: column that names the entity.
         time: column of the moment it happened.
+        complete: whether each event is known to name an entity, so that nobody needs to look.
     """
 
     types: dict[str, str]
     entity: str
     time: str
+    complete: bool = False
 
     @property
     def others(self) -> list[str]:
@@ -117,4 +119,5 @@ def quoted(name: str) -> str:
 def _events(columns: EventColumns, table: str, condition: str) -> str:
     named = [f"{columns.entity_sql()} AS {ENTITY}", f"{columns.time_sql()} AS {TIME}"]
     inner = ", ".join([*named, *(quoted(name) for name in columns.others)])
-    return f"SELECT * FROM (SELECT {inner} FROM {table}) AS known WHERE {ENTITY} IS NOT NULL AND {condition}"
+    named_only = "" if columns.complete else f"{ENTITY} IS NOT NULL AND "
+    return f"SELECT * FROM (SELECT {inner} FROM {table}) AS known WHERE {named_only}{condition}"

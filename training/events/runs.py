@@ -4,6 +4,8 @@
 
 from datetime import datetime
 
+import pyarrow as pa
+
 from ebb.errors import DataError
 from training.events.engine import Advance, Engine
 from training.events.plan import Plan
@@ -13,7 +15,7 @@ from training.events.relations import entities, events_before, events_within, qu
 from training.events.sets import Column, check_yields, feature_columns, label_column, run_set
 from training.events.snapshots import told
 from training.events.source import TABLE
-from training.events.table import KEYS, Part, gather_keys, join_parts
+from training.events.table import KEYS, Part, gather_keys, join_parts, refuse_repeated
 
 _LABEL = "label_part"
 
@@ -33,10 +35,9 @@ class Runs:
         self._engine, self._plan, self._source, self._advance = engine, plan, source, advance
         self._label = plan.label if labelled else None
         self.notes: list[str] = []
-        self.built: list[str] = []
 
-    def run(self, snapshot: datetime) -> int:
-        """Build one snapshot into a table, whose name joins `built`, and return its rows.
+    def run(self, snapshot: datetime) -> pa.Table:
+        """Build one snapshot and return its rows.
 
         Raises:
             ContractError: a file does not yield what the contract asks of it.
@@ -51,8 +52,7 @@ class Runs:
         if self._label is not None:
             parts.append(self._outcome(self._label, snapshot))
         order = [feature.column for feature in self._plan.contract.features]
-        self.built.append(f"built_{len(self.built)}")
-        return join_parts(self._engine, self._plan.key, parts, order, self.built[-1])
+        return join_parts(self._engine, self._plan.key, parts, order)
 
     def _features(self, snapshot: datetime) -> list[Part]:
         relations = {
@@ -64,7 +64,7 @@ class Runs:
             for file, sql in self._plan.sets.items()
         ]
         parts = [
-            Part(f"set_{i}", columns, check_yields(self._engine, self._plan, sql, relations, columns))
+            Part(sql.source, f"set_{i}", columns, check_yields(self._engine, self._plan, sql, relations, columns))
             for i, (sql, columns) in enumerate(sets)
         ]
         for part, (sql, _) in zip(parts, sets, strict=True):
@@ -80,8 +80,9 @@ class Runs:
             "entities": self._view("entities", entities(KEYS, snapshot)),
         }
         column = label_column(self._plan)
-        part = Part(_LABEL, [column], check_yields(self._engine, self._plan, sql, relations, [column]))
+        part = Part(sql.source, _LABEL, [column], check_yields(self._engine, self._plan, sql, relations, [column]))
         self._run(sql, relations, part, snapshot)
+        refuse_repeated(self._engine, part, snapshot)
         unknown = (
             f"SELECT COUNT(*) FROM {KEYS} LEFT JOIN {_LABEL} USING (entity_id) WHERE {quoted(column.name)} IS NULL"
         )

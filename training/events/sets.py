@@ -111,25 +111,20 @@ def run_set(
     """Run a file on one snapshot into a temporary table with its entities and columns.
 
     Raises:
-        DataError: a row has no entity or another snapshot's time, or an entity has two rows.
+        DataError: a row has no entity or another snapshot's time.
     """
     needed = ", ".join([ENTITY, SNAPSHOT_TIME, *(quoted(column.name) for column in columns)])
     select = f"SELECT {needed} FROM ({sql.to_duckdb(relations, moment(snapshot))})"
     engine.run(f"CREATE OR REPLACE TEMP TABLE {into} AS {select}", sql.source, advance)
     counts = (
-        f"SELECT COUNT(*) - COUNT({ENTITY}), COUNT({ENTITY}) - COUNT(DISTINCT {ENTITY}), "
+        f"SELECT COUNT(*) - COUNT({ENTITY}), "
         f"COUNT(*) FILTER (WHERE {SNAPSHOT_TIME} IS DISTINCT FROM {moment(snapshot)}) FROM {into}"
     )
-    nobody, repeated, elsewhere = engine.run(counts, sql.source)[0]
+    nobody, elsewhere = engine.run(counts, sql.source)[0]
     at = f"at the snapshot {told(snapshot)}"
     if nobody:
         raise DataError(f"{sql.source} yields {nobody:,} rows without an entity {at}: leave them out")
     if elsewhere:
         raise DataError(
             f"{sql.source} yields {elsewhere:,} rows of another {SNAPSHOT_TIME!r} {at}: yield the snapshot's"
-        )
-    if repeated:
-        raise DataError(
-            f"{sql.source} yields more than one row for an entity {at} ({repeated:,} too many): group by "
-            f"{ENTITY} and {SNAPSHOT_TIME}"
         )

@@ -21,7 +21,8 @@ def run(container: Container, progress: Progress) -> dict[str, Any]:
     """
     with TemporaryDirectory(prefix=".work-", dir=container.work) as work:
         release = release_of(container.channels["release"], Path(work))
-    source = table_of(container.channels["data"])
+    data = container.channels["data"]
+    source = data if flag_of(container.parameters, "shards") else table_of(data)
     out = SHARDS if source.is_dir() else TABLE
     told = score_prefix(
         release,

@@ -80,6 +80,7 @@ _ALL = (
         {},
         {
             "workers": "processes that score side by side",
+            "shards": "true: the table is shards of one, even where a single file lies there",
             "refused": "true: rows that the contract refuses are left out and listed in refused.csv",
         },
     ),

@@ -8,6 +8,7 @@ from ebb.errors import NoRelease, ReleaseError, Unavailable
 from ebb.folder import FolderReleases
 from ebb.release.manifest import verify
 from training.registry.address import DATABASE
+from training.registry.begun import MARK
 from training.registry.pending import Pending
 from training.registry.registration import Registration
 from training.registry.registry import ALIASES, Registry
@@ -35,7 +36,7 @@ class Ledger:
         self._releases, self._contract, self._uri = releases, contract, uri
         self._store = FolderReleases(releases)
         self._registry: Registry | None = None
-        self._away = ""
+        self._away = self._mark = ""
         self.notes: list[str] = []
         self.pending = Pending(releases, contract)
         self.synced: list[str] = []
@@ -48,15 +49,17 @@ class Ledger:
     def start(self, tags: Mapping[str, str]) -> str:
         """Open a run and return its id; empty where the registry is away."""
         try:
-            return self._opened().start(tags)
+            registry = self._opened()
+            self._mark = self.pending.begun.mark()
+            return registry.start({**tags, MARK: self._mark} if self._mark else tags)
         except Unavailable as error:
             self._give_up(error)
             return ""
 
     def fail(self, run_id: str) -> None:
-        """Mark a run as failed, as far as the registry can be had."""
-        if self._registry is not None and run_id:
-            self._registry.fail(run_id)
+        """Mark a run as failed, as far as the registry can be had; else the next command ends it."""
+        if self._registry is not None and run_id and self._registry.fail(run_id):
+            self._ended()
 
     def register(self, registration: Registration) -> tuple[str, str]:
         """Register a release, or put it on the list of what is to be made up for.
@@ -78,12 +81,13 @@ class Ledger:
             )
             return registration.run_id, ""
         self.pending.drop(registration.version)
+        self._ended()
         return found
 
     def sync(self, versions: Sequence[str] | None = None) -> None:
         """Register what the registry has missed: these releases, else those on the list.
 
-        A release that is damaged is passed over and noted.
+        A release that is damaged is passed over and noted. What a killed command has left running there is ended.
         """
         try:
             known = self._opened().numbers()
@@ -92,6 +96,7 @@ class Ledger:
                     self.pending.drop(version)
                     continue
                 self._make_up_for(version)
+            self._end_killed()
         except Unavailable as error:
             self._give_up(error)
 
@@ -129,6 +134,19 @@ class Ledger:
     def _give_up(self, error: Unavailable) -> None:
         """Ask a registry that failed once no more: every further try would cost as much again."""
         self._away = str(error)
+
+    def _ended(self) -> None:
+        """Forget the mark of this command's own run."""
+        if self._mark:
+            self.pending.begun.forget(self._mark)
+            self._mark = ""
+
+    def _end_killed(self) -> None:
+        """End the runs of commands that were killed; those of releases on the list were finished before."""
+        for mark in self.pending.begun.marks():
+            if self._opened().end_killed(mark):
+                self.notes.append("the registry's run of a training that was killed is ended now")
+            self.pending.begun.forget(mark)
 
     def _note(self, registration: Registration) -> bool:
         try:

@@ -58,7 +58,8 @@ class Listing:
 
     Attributes:
         releases: the newest first, contract by contract.
-        pending: releases and aliases that the registry has yet to be told of, as `contract/version` or `contract`.
+        pending: what the registry has yet to be told: releases as `contract/version`; aliases, and runs that a killed
+            training has left, as `contract`.
         notes: roles that cannot be read, or name what is not there.
     """
 
@@ -91,7 +92,9 @@ def list_releases(folder: Path, contract: str | None = None) -> Listing:
         waiting = list_.versions()
         found = [_listed(store, name, version, roles.get(version, ()), waiting) for version in store.versions(name)]
         releases += sorted(found, key=lambda each: (each.created, each.version), reverse=True)
-        pending += [f"{name}/{version}" for version in waiting] + ([name] if list_.aliases else [])
+        pending += [f"{name}/{version}" for version in waiting] + (
+            [name] if list_.aliases or list_.begun.marks() else []
+        )
     return Listing(tuple(releases), tuple(pending), tuple(notes))
 
 

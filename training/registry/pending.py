@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ebb.errors import ReleaseError
 from ebb.synced import sync, write_synced
+from training.registry.begun import Begun
 from training.registry.registration import Registration
 
 _FOLDER, _RECORD, _ARTIFACTS, _ALIASES = "pending", "registration.json", "artifacts", "aliases"
@@ -22,10 +23,14 @@ class Pending:
     Args:
         releases: the folder of releases.
         contract: its name.
+
+    Attributes:
+        begun: runs that were begun and not ended.
     """
 
     def __init__(self, releases: Path, contract: str) -> None:
         self._contract, self._folder = contract, releases / contract / _FOLDER
+        self.begun = Begun(self._folder)
 
     def versions(self) -> list[str]:
         """Return the releases that are to be registered, sorted."""

@@ -14,6 +14,7 @@ from ebb.contract import parse_contract
 from ebb.errors import Unavailable
 from ebb.release.manifest import CARD, CONTRACT, METRICS, MODEL
 from training.registry.address import address_of
+from training.registry.begun import MARK
 from training.registry.calls import PATIENCE, Calls
 from training.registry.connect import connect
 from training.registry.registration import RELEASE, Registration, lineage_of, metrics_of
@@ -78,13 +79,24 @@ class Registry:
             self._client.set_terminated(run_id, "FINISHED")
         return run_id, number
 
-    def fail(self, run_id: str) -> None:
-        """Mark the run as failed, as far as the registry can be had."""
+    def fail(self, run_id: str) -> bool:
+        """Mark the run as failed, as far as the registry can be had; tell whether it could."""
         try:
             with self._calls.bounded():
                 self._client.set_terminated(run_id, "FAILED")
         except Unavailable:
             logging.getLogger(__name__).debug("the run %s could not be marked as failed", run_id)
+            return False
+        return True
+
+    def end_killed(self, mark: str) -> bool:
+        """End the run of a mark whose process is gone; tell whether one was still running."""
+        with self._calls.bounded():
+            asked = f"tags.`{MARK}` = '{mark}' and attributes.status = 'RUNNING'"
+            running = self._client.search_runs([self._experiment], asked)
+            for run in running:
+                self._client.set_terminated(run.info.run_id, "KILLED")
+        return bool(running)
 
     def numbers(self) -> dict[str, str]:
         """Return the numbers of the model's versions, by release."""

@@ -25,7 +25,7 @@ class Budget:
 
     Attributes:
         seconds: from `started` to the end of search *and* refit; None is no limit. The first candidate always
-            finishes.
+            finishes; see `training.search.plan` for large tables.
         trials: how many candidates are begun at most; None is no limit.
         started: when the clock began, in `clock`'s seconds.
         workers: fits at once; None takes all cores.

@@ -5,32 +5,24 @@ parallel hyperparameter tuning", MLSys 2020. A resumed search keeps its trials i
 """
 
 import json
-import sqlite3
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
-from numpy.typing import NDArray
-from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from ebb.errors import DataError
 from training.fit import Candidate
 from training.search.found import COMPLETE, FAILED, PRUNED, STOPPED, Trial
+from training.search.kept import clear_partial, read_raw, storage, write_raw
+from training.search.plan import Plan
 from training.search.space import parameters, suggest
 from training.search.worker import candidate_from
 
-_STUDY, _DATABASE = "search", "search.db"
-_SHIPPED, _RECORD = "shipped", "record"
+_STUDY, _SHIPPED, _RECORD, _PLAN = "search", "shipped", "record", "plan"
 _RECORDED = ("number", "state", "log_loss", "auc", "seconds", "at", "why")
-_PARTIAL = ".partial.npy"
 _EASY, _REDUCTION = 1, 3
 
 
@@ -63,11 +55,11 @@ class Proposals:
         self._first, self._families, self._folder = list(first), list(families), folder
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=8)
         pruner = optuna.pruners.SuccessiveHalvingPruner(_EASY, _REDUCTION) if halving else optuna.pruners.NopPruner()
-        self._storage = storage = None if folder is None else _storage(folder)
+        self._storage = None if folder is None else storage(folder)
         self._open: dict[int, Any] = {}
         try:
             self._study = optuna.create_study(
-                study_name=_STUDY, sampler=sampler, pruner=pruner, storage=storage, load_if_exists=True
+                study_name=_STUDY, sampler=sampler, pruner=pruner, storage=self._storage, load_if_exists=True
             )
             if folder is not None:
                 self._begin_again(folder, key)
@@ -77,15 +69,24 @@ class Proposals:
 
     def earlier(self) -> list[Trial]:
         """Return the trials that an interrupted search had brought to an end, with the log-odds that it kept."""
-        found = []
+        found, folder = [], self._folder or Path()
         for told in self._study.get_trials(deepcopy=False):
             if _RECORD in told.user_attrs:
                 record = dict(told.user_attrs[_RECORD])
                 candidate = candidate_from(json.loads(record.pop("candidate")))
-                trial = Trial(candidate=candidate, raw=self._kept(record["number"]), **record)
+                trial = Trial(candidate=candidate, raw=read_raw(folder, record["number"]), **record)
                 if trial.state != COMPLETE or len(trial.raw):  # else it is tried again
                     found.append(trial)
         return found
+
+    def plan(self) -> Plan | None:
+        """Return the plan that was kept; trials of another one could not be compared with later ones."""
+        told = self._study.user_attrs.get(_PLAN)
+        return None if told is None else Plan(**told)
+
+    def keep_plan(self, plan: Plan) -> None:
+        """Keep what the search uses, for a later call."""
+        self._study.set_user_attr(_PLAN, asdict(plan))
 
     def shipped(self, skip: set[str]) -> tuple[int, Candidate] | None:
         """Begin the next of the first candidates that is not among the names to skip; None when there is none left."""
@@ -119,7 +120,7 @@ class Proposals:
         opened = self._open.pop(trial.number)
         if self._folder is not None and trial.state in {COMPLETE, PRUNED, FAILED}:
             if trial.state == COMPLETE:
-                _write(self._folder / f"raw-{trial.number}.npy", trial.raw)
+                write_raw(self._folder, trial.number, trial.raw)
             record = {name: getattr(trial, name) for name in _RECORDED}
             opened.set_user_attr(_RECORD, {**record, "candidate": json.dumps(asdict(trial.candidate))})
         if trial.state == COMPLETE:
@@ -133,13 +134,6 @@ class Proposals:
             self._storage.remove_session()
             self._storage.engine.dispose()
 
-    def _kept(self, number: int) -> NDArray[np.float64]:
-        try:
-            raw: NDArray[np.float64] = np.load(Path(self._folder or ".") / f"raw-{number}.npy")
-        except (OSError, ValueError, EOFError):
-            return np.empty(0)
-        return raw
-
     def _begin_again(self, folder: Path, key: str) -> None:
         kept = self._study.user_attrs.get("key", key)
         if kept != key:
@@ -147,56 +141,9 @@ class Proposals:
                 f"{folder} keeps a search over another table, contract or seed: give another folder, or remove this one"
             )
         self._study.set_user_attr("key", key)
-        for left in folder.glob(f"*{_PARTIAL}"):
-            left.unlink(missing_ok=True)
+        clear_partial(folder)
         trials = self._study.get_trials(deepcopy=False)
         for _ in [told for told in trials if told.state == TrialState.WAITING]:
             self._study.tell(self._study.ask(), state=TrialState.FAIL)
         for told in [told for told in trials if told.state == TrialState.RUNNING]:
             self._study.tell(told.number, state=TrialState.FAIL)
-
-
-def _storage(folder: Path) -> Any:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(folder / _DATABASE)) as probe:
-            probe.execute("SELECT count(*) FROM sqlite_master")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SQLAlchemy's and alembic's about each other
-            address = f"sqlite:///{folder.absolute() / _DATABASE}"
-            return optuna.storages.RDBStorage(address, engine_kwargs={"poolclass": NullPool})
-    except (OSError, sqlite3.Error, SQLAlchemyError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
-        raise DataError(f"{folder} cannot keep a search: {reason}; give another folder, or remove this one") from None
-
-
-@contextmanager
-def kept(folder: Path | None) -> Iterator[None]:
-    """Turn what a storage raises that fails on the way into a sentence.
-
-    Args:
-        folder: keeps the study; None where nothing is kept, and so nothing of this kind can fail.
-
-    Raises:
-        DataError: the folder cannot keep the search any longer; what it keeps already stays.
-    """
-    try:
-        yield
-    except (StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise DataError(_full(folder, reason)) from None
-
-
-def _write(path: Path, raw: NDArray[np.float64]) -> None:
-    partial = path.with_suffix(_PARTIAL)
-    try:
-        np.save(partial, raw)
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = error.strerror or "there is no room for it"  # numpy counts bytes instead
-        raise DataError(_full(path.parent, reason)) from None
-
-
-def _full(folder: Path | None, reason: str) -> str:
-    return f"{folder} cannot keep the search any longer: {reason}; make room, then the same command goes on from there"

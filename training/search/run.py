@@ -1,6 +1,7 @@
 """Which candidate fits this table best, judged out of fold within a budget."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from training.progress import Progress
 from training.search.budget import Budget
 from training.search.curve import learning_curve
 from training.search.found import COMPLETE, FAILED, CurvePoint, Search, Trial
-from training.search.proposals import Proposals, kept
+from training.search.kept import kept
+from training.search.plan import Plan, make_plan, narrowed
+from training.search.proposals import Proposals
 from training.search.rounds import Rounds
 from training.search.runners import Inline, Processes, Runner
 from training.search.space import shipped
@@ -61,22 +64,51 @@ def search(
     Raises:
         DataError: every candidate failed, `resume` keeps another search, or a disk is full.
     """
-    material = Material(code(rows), labels, folds, groups, seed)
+    whole = Material(code(rows), labels, folds, groups, seed)
     first = shipped(budget.families) if first is None else first
     clear_abandoned()
     with kept(resume):
         proposals = Proposals(first, budget.families, seed, halving=budget.open_ended, folder=resume, key=key)
-        rounds, best, curve = _rounds(material, proposals, budget, shipped=len(first), progress=progress)
+        try:
+            folds = narrowed(folds, _plan(whole, proposals, first, budget, progress), seed)
+            used = np.flatnonzero(folds.used)
+            material = replace(whole, folds=folds)
+            material = material if len(used) == len(labels) else material.rows(used)
+            rounds, best, curve = _rounds(material, proposals, budget, shipped=len(first), progress=progress)
+        finally:
+            proposals.close()
     return Search(
-        best=best,
-        trials=_lean(rounds.trials),
-        skipped=tuple(rounds.skipped),
+        best=_in_place(best, used, len(labels)),
+        trials=tuple(_in_place(trial, used, len(labels)) for trial in _lean(rounds.tried.trials)),
+        skipped=rounds.skipped,
         folds=folds,
         curve=curve,
         seconds=round(rounds.spent, 3),
-        last_tenth=_last_tenth(rounds.trials, rounds.spent) if budget.open_ended else None,
+        last_tenth=_last_tenth(rounds.tried.trials, rounds.spent) if budget.open_ended else None,
         resumed=rounds.resumed,
     )
+
+
+def _plan(
+    material: Material, proposals: Proposals, first: tuple[Candidate, ...], budget: Budget, progress: Progress
+) -> Plan:
+    """Return how much of the table is used: as an interrupted search did, since its trials were judged so."""
+    plan = proposals.plan()
+    if plan is None:
+        every = bool(proposals.earlier()) or not first
+        slots = _workers(budget)
+        plan = Plan(material.folds.count) if every else make_plan(material, first[0], budget, progress, slots=slots)
+        proposals.keep_plan(plan)
+    return plan
+
+
+def _in_place(trial: Trial, used: NDArray[np.intp], rows: int) -> Trial:
+    """Return a trial with its log-odds at the places of all rows [N], NaN where they were left out."""
+    if len(trial.raw) in {0, rows}:
+        return trial
+    raw = np.full(rows, np.nan)
+    raw[used] = trial.raw
+    return replace(trial, raw=raw)
 
 
 def _rounds(
@@ -88,11 +120,10 @@ def _rounds(
         runner = _runner(material, budget)
         rounds = Rounds(material, proposals, runner, budget, shipped=shipped)
         rounds.run(progress)
-        best = _best(rounds.trials)
+        best = _best(rounds.tried.trials)
         runner.drop()
-        return rounds, best, learning_curve(material, best, runner, rounds.points(best), seconds=rounds.left)
+        return rounds, best, learning_curve(material, best, runner, rounds.tried.points(best), seconds=rounds.left)
     finally:
-        proposals.close()
         if runner is not None:
             runner.close()
 
@@ -100,19 +131,25 @@ def _rounds(
 def fit_best(
     rows: Inputs | Coded, labels: NDArray[np.int8], found: Search, seed: int, groups: NDArray[np.intp] | None = None
 ) -> Model:
-    """Fit the winner on all rows; its calibration comes from all of the search's out-of-fold log-odds."""
-    held = found.folds.held
-    fitted = fit_candidate(found.best.candidate, rows, labels, seed=seed, groups=groups)
+    """Fit the winner on all rows that the search used; its calibration comes from its out-of-fold log-odds."""
+    held, used = found.folds.held, found.folds.used
+    learned, known = (rows, labels) if used.all() else (rows.rows(used), labels[used])
+    groups = groups if groups is None or used.all() else groups[used]
+    fitted = fit_candidate(found.best.candidate, learned, known, seed=seed, groups=groups)
     return Model(fitted, fit_platt(found.best.raw[held], labels[held]))
 
 
 def _runner(material: Material, budget: Budget) -> Runner:
     if len(material.labels) < ROWS_WORTH_PROCESSES:
         return Inline(material)
-    workers = cpu_count() if budget.workers is None else budget.workers
+    workers = _workers(budget)
     if workers == 1 and budget.seconds is None:
         return Inline(material)
     return Processes(material, workers)
+
+
+def _workers(budget: Budget) -> int:
+    return cpu_count() if budget.workers is None else budget.workers
 
 
 def _best(trials: list[Trial]) -> Trial:

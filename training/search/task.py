@@ -28,6 +28,11 @@ class Material:
     groups: NDArray[np.intp] | None
     seed: int
 
+    def rows(self, index: NDArray[np.intp]) -> "Material":
+        """Return the material of these rows."""
+        groups = None if self.groups is None else self.groups[index]
+        return Material(self.coded.rows(index), self.labels[index], self.folds.rows(index), groups, self.seed)
+
 
 @dataclass(frozen=True)
 class Task:

@@ -7,7 +7,7 @@ from training.search.budget import Budget
 from training.search.found import Trial
 from training.search.task import Done
 
-_REFIT = 1.5
+REFIT = 1.5
 """Seconds of a refit on all rows, a second core idle, in seconds of a fold's fit; measured 1.25 to 1.4."""
 
 
@@ -43,7 +43,7 @@ class TimeLeft:
         """Return the seconds until only the best candidate's refit fits into the budget; None without a limit."""
         if self._budget.seconds is None:
             return None
-        refit = 0.0 if best is None else _REFIT * best.seconds / self._folds
+        refit = 0.0 if best is None else REFIT * best.seconds / self._folds
         return self._started + self._budget.seconds - refit - self._budget.clock()
 
     def learn(self, done: Done) -> None:

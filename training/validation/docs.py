@@ -75,6 +75,9 @@ def _plain(result: Any) -> Any:
         shown = {name: shown_bound(kwargs.get(name)) for name in ("min_value", "max_value")}
         if any(bound is not None for bound in shown.values()):  # the library renders no range without a bound
             kwargs.update(shown)
+    if result.expectation_config.type == "expect_column_proportion_of_non_null_values_to_be_between":
+        # without the last bits that `filled_bounds` adds
+        kwargs.update({name: float(f"{kwargs[name]:.6g}") for name in ("min_value", "max_value")})
     observed = result.result.get("observed_value")
     if hasattr(observed, "item"):
         observed = observed.item()

@@ -37,6 +37,8 @@ COUNTED = frozenset(
 """Kinds that no row may break: what is observed is the number of rows that do."""
 
 
+_LAST_BITS = 1e-12
+
 FIGURELESS = frozenset({Kind.EXISTS, Kind.FILLED, Kind.LABEL_POSITIVE})
 """Kinds that hold or do not, without a figure."""
 
@@ -84,6 +86,16 @@ class Verdict:
     passed: bool
     observed: float | None
     value: str = ""
+
+
+def filled_bounds(expected: Expected) -> tuple[float, float]:
+    """Return the least and the most that the filled share may be, of an expectation of the missing rate.
+
+    Both engines judge what is filled. A share that lies exactly on its bound holds, though one minus a quotient and
+    the quotient of what is left differ in their last bits.
+    """
+    least, most = expected.minimum or 0.0, 1.0 if expected.maximum is None else expected.maximum
+    return max(0.0, 1.0 - most - _LAST_BITS), min(1.0, 1.0 - least + _LAST_BITS)
 
 
 def fact(column: str, name: str) -> str:

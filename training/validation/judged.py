@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.validation.expected import COUNTED, Expected, Kind, fact
+from training.validation.expected import COUNTED, Expected, Kind, fact, filled_bounds
 from training.validation.gx import judge, load
 
 _LEAST, _MOST = "least", "most"
@@ -50,8 +50,7 @@ def bounds(expected: Expected) -> tuple[float | None, float | None]:
     if expected.kind in {Kind.EXISTS, Kind.LABEL_POSITIVE}:
         return 1.0, None
     if expected.kind is Kind.MISSING_RATE:
-        # The filled share is what rows are judged by: the same subtraction, so that no last bit differs.
-        return 1.0 - (1.0 if expected.maximum is None else expected.maximum), 1.0 - (expected.minimum or 0.0)
+        return filled_bounds(expected)
     return expected.minimum, expected.maximum
 
 

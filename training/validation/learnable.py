@@ -1,4 +1,4 @@
-"""What no expectation on a column sees: leaks, classes and groups that are too small to learn from or to judge by."""
+"""What no expectation on a column sees: leaks, and classes that are too small to learn from."""
 
 from collections.abc import Iterator
 
@@ -13,9 +13,6 @@ from training.describe.single import LEAK_AUC, judged_rows, single_auc
 from training.validation.finding import CRITICAL, WARNING, Finding
 from training.validation.sentences import too_few
 from training.validation.suite import LEAST_OF_A_CLASS
-
-LEAST_GROUP = 30
-"""Rows of a protected group below which its shares say nothing."""
 
 
 def judge_learnable(contract: Contract, dataset: Dataset, source: str, *, whole: bool) -> Iterator[Finding]:
@@ -32,7 +29,6 @@ def judge_learnable(contract: Contract, dataset: Dataset, source: str, *, whole:
         if not whole:
             yield from _classes(contract, dataset.labels, source)
         yield from _leaks(contract, dataset, dataset.labels[rows], rows)
-    yield from _groups(contract, dataset)
 
 
 def _classes(contract: Contract, labels: NDArray[np.int8], source: str) -> Iterator[Finding]:
@@ -53,40 +49,13 @@ def _leaks(contract: Contract, dataset: Dataset, labels: NDArray[np.int8], rows:
 
 
 def _leak(feature: Feature, found: float, rows: int) -> Iterator[Finding]:
-    if found > LEAK_AUC:
+    if found >= LEAK_AUC:
         yield Finding(
             WARNING,
             feature.column,
             f"alone predicts the label (out-of-fold AUC {found:.3f}); leak? Remove it unless known before the outcome",
             rows,
         )
-
-
-def _groups(contract: Contract, dataset: Dataset) -> Iterator[Finding]:
-    for i, feature in enumerate(contract.numbers):
-        if feature.protected:
-            values = dataset.inputs.numbers[:, i]
-            known, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-            if len(known) <= LEAST_GROUP:  # else it is no group but a measure, which evaluation cuts into bands
-                yield from _small(feature, [f"{value:g}" for value in known], counts)
-    for i, feature in enumerate(contract.categories):
-        if feature.protected:
-            names, codes = _codes(dataset.inputs.categories[:, i])
-            counts = np.bincount(codes, minlength=len(names))[1:]
-            yield from _small(feature, names[1:], counts)
-
-
-def _small(feature: Feature, names: list[str], counts: NDArray[np.intp]) -> Iterator[Finding]:
-    for name, count in zip(names, counts.tolist(), strict=True):
-        if 0 < count < LEAST_GROUP:
-            group = "a group" if feature.personal else f"the group {name!r}"
-            yield Finding(
-                WARNING,
-                feature.column,
-                f"is protected and has {group} of {count} rows: too few to judge its fairness by (at least "
-                f"{LEAST_GROUP}); group it with another or bring more rows",
-                count,
-            )
 
 
 def _codes(column: NDArray[np.object_]) -> tuple[list[str], NDArray[np.int32]]:

@@ -71,6 +71,7 @@ def profile(
     edges: Mapping[str, tuple[float, ...]],
     advance: Advance | None = None,
     keys_checked: int = KEYS_CHECKED,
+    moments: bool = True,
 ) -> Profile:
     """Profile a Parquet file or a folder of them.
 
@@ -82,6 +83,7 @@ def profile(
         edges: of the reference's bins, by column.
         advance: told of hundredths as they are done.
         keys_checked: of more rows, a share of the keys is held against each other, about so many.
+        moments: whether an entity may have a row a moment, else one row alone.
 
     Raises:
         DataError: the files cannot be read.
@@ -103,7 +105,8 @@ def profile(
             counted = engine.run(texts_sql(column, source, MANY_TEXTS if few else 1_000), str(path))
             found[column.name].texts = {str(text): int(count) for text, count in counted}
     parts = max(1, -(-rows // keys_checked))
-    repeated = _repeated(engine, contract, columns, source, parts)
+    told_apart = columns if moments else [column for column in columns if column.use != "time"]
+    repeated = _repeated(engine, contract, told_apart, source, parts)
     return Profile(int(told[0]), found, repeated, _immature(columns, found))
 
 

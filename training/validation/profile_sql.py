@@ -2,17 +2,21 @@
 
 # ruff: noqa: S608 - names are quoted, and there are no values but bounds and the label's
 
-from ebb.features.values import LONGEST_CATEGORY
+from training.validation.profile_bounds import last_micros, least_reaching
 from training.validation.profile_columns import Column
-from training.validation.read_sql import quoted, read_number, read_text, read_time
+from training.validation.profile_reading import NEVER, Reading, reading_of
 
 
 def projection(columns: list[Column]) -> str:
-    """Return what the inner SELECT reads: `v` the value, `u` whether it cannot be read, `i` whether it is immature."""
+    """Return what the inner SELECT reads.
+
+    `v` is the value, `p` the same told plainly, `u` whether it cannot be read, `i` whether it is immature. What no
+    aggregate asks for, DuckDB does not compute.
+    """
     parts = []
     for i, column in enumerate(columns):
-        value, unreadable = _read(column)
-        parts += [f"{value} AS v{i}", f"{unreadable} AS u{i}"]
+        reading = reading_of(column)
+        parts += [f"{reading.value} AS v{i}", f"{reading.plain} AS p{i}", f"{reading.unreadable} AS u{i}"]
         if column.immature:
             parts.append(f"({column.immature}) AS i{i}")
     return ", ".join(parts)
@@ -20,18 +24,15 @@ def projection(columns: list[Column]) -> str:
 
 def aggregates(column: Column, i: int, *, exact: bool) -> list[str]:
     """Return the aggregates of a column's figures, then those of its edges."""
-    distinct = f"count(DISTINCT v{i})" if exact else f"approx_count_distinct(v{i})"
-    parts = [f"count(v{i})", "0" if column.is_number else _count_where(f"u{i}")]
+    reading = reading_of(column)
+    parts = [f"count(p{i})", "0" if reading.unreadable == NEVER else _count_where(f"u{i}")]
     if column.is_told_apart:
-        parts.append(distinct)
+        apart = f"p{i}" if reading.is_alike else f"v{i}"
+        parts.append(f"count(DISTINCT {apart})" if exact else f"approx_count_distinct({apart})")
     if not column.is_text:
-        parts += [f"min(v{i})", f"max(v{i})"]
+        parts += [reading.told(f"min(p{i})"), reading.told(f"max(p{i})")]
     if column.most is not None:
-        below = "FALSE" if column.least is None else f"v{i} < {column.least!r}"
-        above = f"v{i} > {column.most!r}"
-        if column.use == "flag":
-            below, above = f"v{i} <> 0", f"v{i} <> 1"
-        outside = f"({below} {'AND' if column.use == 'flag' else 'OR'} {above})"
+        outside = _outside(column, reading, i)
         parts.append(_count_where(outside))
         if column.use != "time":
             parts.append(f"min(v{i}) FILTER (WHERE {outside})")
@@ -39,9 +40,17 @@ def aggregates(column: Column, i: int, *, exact: bool) -> list[str]:
         parts.append(_count_where(f"v{i} <> floor(v{i})"))
     if column.immature:
         parts.append(_count_where(f"i{i}"))
-    # What is too large for float32 stays what it is: it lies beyond every edge all the same.
-    narrow = f"COALESCE(CAST(TRY_CAST(v{i} AS FLOAT) AS DOUBLE), v{i})"
-    return parts + [_count_where(f"{narrow} >= {edge!r}") for edge in column.edges]
+    # Rounding keeps the order: what would reach an edge when rounded to float32 is at or above a number of its own.
+    return parts + [_count_where(f"v{i} >= {least_reaching(edge)!r}") for edge in column.edges]
+
+
+def _outside(column: Column, reading: Reading, i: int) -> str:
+    if column.use == "flag":
+        return f"(v{i} <> 0 AND v{i} <> 1)"
+    if reading.is_micros and column.most is not None:
+        return f"p{i} > {last_micros(column.most)}"
+    below = NEVER if column.least is None else f"v{i} < {column.least!r}"
+    return f"({below} OR v{i} > {column.most!r})"
 
 
 def _count_where(condition: str) -> str:
@@ -51,33 +60,20 @@ def _count_where(condition: str) -> str:
 
 def texts_sql(column: Column, source: str, most: int) -> str:
     """Return the SQL that counts the rows of each text, the commonest first."""
-    text, _ = _read(column)
-    inner = f"SELECT {text} AS v FROM {source}"
-    return f"SELECT v, count(*) AS n FROM ({inner}) WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC, v LIMIT {most}"
+    reading = reading_of(column)
+    # Texts are made of what was counted, and not of every row, where no two of the table's values have the same.
+    one, text = (reading.plain, "CAST(p AS VARCHAR)") if reading.is_alike else (reading.value, "p")
+    counted = f"SELECT p, count(*) AS n FROM (SELECT {one} AS p FROM {source}) WHERE p IS NOT NULL GROUP BY p"
+    return f"SELECT {text} AS v, n FROM ({counted}) ORDER BY n DESC, v LIMIT {most}"
 
 
 def repeated_sql(key: Column, time: Column | None, source: str, parts: int) -> str:
     """Return the SQL that counts the rows which share their key (and their time), in one of `parts` of the keys."""
-    names = [_read(key)[0]] + ([] if time is None else [_read(time)[0]])
+    reading = reading_of(key)
+    names = [reading.plain if reading.is_alike else reading.value]
+    names += [] if time is None else [reading_of(time).value]
     chosen = "" if parts == 1 else f" WHERE hash({names[0]}) % {parts} = 0"
     inner = ", ".join(f"{name} AS k{i}" for i, name in enumerate(names))
     by = ", ".join(f"k{i}" for i in range(len(names)))
     grouped = f"SELECT count(*) AS n FROM (SELECT {inner} FROM {source}{chosen}) WHERE k0 IS NOT NULL GROUP BY {by}"
     return f"SELECT sum(n) FROM ({grouped}) WHERE n > 1"
-
-
-def _read(column: Column) -> tuple[str, str]:
-    name = quoted(column.name)
-    if column.use == "time":
-        return read_time(name, column.type), "FALSE"
-    if column.is_text:
-        return _readable_text(name, column)
-    return read_number(name, column.type, flag=column.use == "flag")
-
-
-def _readable_text(name: str, column: Column) -> tuple[str, str]:
-    text = read_text(name, column.type)
-    if column.use != "category":
-        return text, "FALSE"
-    unfit = f"(length({text}) > {LONGEST_CATEGORY} OR contains({text}, chr(0)))"
-    return f"CASE WHEN {unfit} THEN NULL ELSE {text} END", f"COALESCE({unfit}, FALSE)"

@@ -1,11 +1,13 @@
 """What is asked of a table in a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ebb.contract import Contract
 from ebb.release.reference import Reference
+from training.dataset.accept import wanted_by
+from training.dataset.wanted import Wanted
 from training.events.engine import MEMORY
 
 
@@ -41,6 +43,10 @@ class Question:
         asked = [f.column for f in contract.features]
         asked += [contract.entity_column or "", contract.event_time or "", contract.label.column, self.outcome_time]
         return [name for name in dict.fromkeys(asked) if name in names]
+
+    def wanted(self, names: frozenset[str]) -> Wanted:
+        """Return the same columns with how their texts are held: as training holds them, so that both read alike."""
+        return replace(wanted_by(self.contract, labelled=self.labelled), columns=self.needed(names))
 
 
 def edges_of(contract: Contract, reference: Reference | None) -> Mapping[str, tuple[float, ...]]:

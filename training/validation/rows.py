@@ -51,4 +51,4 @@ def _figure(expected: Expected, told: dict[str, Any], rows: int) -> float | None
     return float(observed)
 
 
-_MADE = frozenset({Kind.READABLE, Kind.WHOLE, Kind.MATURE, Kind.PRESENT})
+_MADE = frozenset({Kind.READABLE, Kind.WHOLE, Kind.MATURE, Kind.PRESENT, Kind.KEY})

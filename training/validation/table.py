@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ebb.contract import Contract
+from ebb.errors import DataError
 from training.dataset import read_table
 from training.dataset.parquet_file import parquet_schema
 from training.dataset.read import holds_parquet, read_names
-from training.dataset.wanted import Wanted
 from training.events.engine import open_engine
 from training.progress import Progress, Silent
 from training.validation.beyond import judge_beyond
@@ -21,6 +21,7 @@ from training.validation.expected import Expected, Verdict
 from training.validation.facts import judge_profile
 from training.validation.finding import CRITICAL
 from training.validation.frame import frame_of_table
+from training.validation.plainly import is_plain, write_plain
 from training.validation.profile import Profile, profile
 from training.validation.question import Question, edges_of
 from training.validation.results import results_of
@@ -47,7 +48,7 @@ def validate_table(path: Path, question: Question, progress: Progress = _SILENT)
         progress: shows the steps.
 
     Raises:
-        DataError: the file cannot be read at all.
+        DataError: the file cannot be read at all, or what is asked of it cannot be answered.
     """
     question = question if question.now else replace(question, now=time.time())
     names = read_names(path)
@@ -57,6 +58,8 @@ def validate_table(path: Path, question: Question, progress: Progress = _SILENT)
         wide = len(question.contract.features) > COLUMNS_AT_ONCE
         profiled = wide or (parquet and parquet_schema(path)[1] > ROWS_AT_ONCE)
     events = holds_events(question.contract, names)
+    if events and (question.test is not None or question.outcome_time):
+        raise DataError(f"{path} holds events, which have no outcomes and no test: build the table of features first")
     if profiled or events:
         verdicts, results, rows = _by_profile(path, question, frozenset(names), progress, parquet=parquet)
     else:
@@ -75,7 +78,7 @@ Judged = tuple[list[Verdict], list[Any], int]
 
 def _by_rows(path: Path, question: Question, names: frozenset[str], progress: Progress) -> Judged:
     with progress.step("Judge rows", 2) as done:
-        table = read_table(path, Wanted(columns=question.needed(names)))
+        table = read_table(path, question.wanted(names))
         done(1)
         frame = frame_of_table(question.contract, table, question.now)
         filled = frozenset(name for name in frame.columns if not frame[name].isna().any())
@@ -89,11 +92,19 @@ def _by_rows(path: Path, question: Question, names: frozenset[str], progress: Pr
 
 def _by_profile(path: Path, question: Question, names: frozenset[str], progress: Progress, *, parquet: bool) -> Judged:
     with tempfile.TemporaryDirectory(prefix="ebb-validate-") as folder:
-        if not parquet:
-            path = _as_parquet(path, Path(folder))
+        if not parquet or not is_plain(question.contract, path):
+            path = _as_parquet(path, question, names, Path(folder) / "table.parquet")
         with progress.step("Profile", 100) as done, open_engine(Path(folder) / "spill", question.memory) as engine:
             edges = edges_of(question.contract, question.reference)
-            told = profile(engine, path, question.contract, now=question.now, edges=edges, advance=done)
+            told = profile(
+                engine,
+                path,
+                question.contract,
+                now=question.now,
+                edges=edges,
+                advance=done,
+                moments=question.labelled,
+            )
     suite = _suite(question, names, told.rows, told.filled, _entities(question.contract, told))
     verdicts = judge_profile(told, suite)
     results = results_of(verdicts, told.rows) if question.docs else []
@@ -117,9 +128,17 @@ def _entities(contract: Contract, told: Profile) -> int:
     return min(int(column.figures.get("distinct") or 0), told.rows)
 
 
-def _as_parquet(path: Path, folder: Path) -> Path:
-    target = folder / "table.parquet"
-    pq.write_table(read_table(path), target)
+def _as_parquet(path: Path, question: Question, names: frozenset[str], target: Path) -> Path:
+    """Write a table so that it can be profiled; of events, all columns."""
+    columns = sorted(names) if holds_events(question.contract, names) else question.needed(names)
+    if holds_parquet(path):
+        write_plain(question.contract, path, columns, target)
+        return target
+    typed = target.with_name("typed.parquet")
+    pq.write_table(read_table(path, replace(question.wanted(names), columns=columns)), typed)
+    if is_plain(question.contract, typed):
+        return typed
+    write_plain(question.contract, typed, columns, target)
     return target
 
 

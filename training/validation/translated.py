@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from training.validation.expected import Expected, Kind, fact
+from training.validation.expected import Expected, Kind, fact, filled_bounds
 from training.validation.gx import load
 
 Translated = tuple[str, dict[str, Any]]
@@ -52,16 +52,19 @@ def _positive(name: str) -> Callable[[Expected, Any], Translated]:
     return translate
 
 
-def _key(expected: Expected, _columns: Any) -> Translated:
+def _key(expected: Expected, columns: Any) -> Translated:
+    single = fact(expected.column, "single at its moment" if expected.beside else "single")
+    if single in columns:
+        return "ExpectColumnValuesToBeInSet", {"column": single, "value_set": [True]}
     if expected.beside:
         return "ExpectCompoundColumnsToBeUnique", {"column_list": [expected.column, expected.beside]}
     return "ExpectColumnValuesToBeUnique", {"column": expected.column}
 
 
 def _filled_share(expected: Expected, columns: Any) -> Translated:
-    least, most = expected.minimum or 0.0, 1.0 if expected.maximum is None else expected.maximum
-    bounds = {"min_value": 1.0 - most, "max_value": 1.0 - least}
-    return "ExpectColumnProportionOfNonNullValuesToBeBetween", {"column": _present(expected, columns), **bounds}
+    least, most = filled_bounds(expected)
+    asked = {"column": _present(expected, columns), "min_value": least, "max_value": most}
+    return "ExpectColumnProportionOfNonNullValuesToBeBetween", asked
 
 
 def _moved(name: str) -> Callable[[Expected, Any], Translated]:

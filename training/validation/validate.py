@@ -18,6 +18,7 @@ from training.validation.finding import CRITICAL, Finding
 from training.validation.learnable import judge_learnable
 from training.validation.measured import measure
 from training.validation.profile import Profile
+from training.validation.protected import groups_of, judge_groups
 from training.validation.question import edges_of
 from training.validation.sentences import findings_of
 from training.validation.suite import Seen, suite_of
@@ -94,6 +95,7 @@ def validate(
         whole = len(chosen) == dataset.rows
         found = findings_of(verdicts, len(chosen), source)
         found += judge_learnable(contract, dataset, source, whole=whole)
+        found += judge_groups(contract, groups_of(contract, dataset))
         found.sort(key=lambda finding: finding.severity != CRITICAL)
         done(1)
         pages: dict[str, bytes] = {}

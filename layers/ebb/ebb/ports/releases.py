@@ -64,7 +64,16 @@ class ReleaseStore(Protocol):
         """
 
     def cheap(self, contract: str) -> str | None:
-        """Return the version of the cheap release beside the champion, or None where there is none."""
+        """Return the version of the cheap release that belongs to the champion, or None where there is none."""
 
-    def set_cheap(self, contract: str, version: str) -> None:
-        """Name the cheap release beside the champion, atomically."""
+    def set_cheap(self, contract: str, version: str, beside: str | None = None) -> None:
+        """Name the cheap release of one champion, atomically: it has that role whenever this one is champion.
+
+        Args:
+            contract: its name.
+            version: of the cheap release.
+            beside: the champion, or who may become it; None takes the present one.
+
+        Raises:
+            NoRelease: there is no such release, or no champion.
+        """
