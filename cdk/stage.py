@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cdk.stage_parts import Access, Cache, Database, Domain, Network, Serving, Watch
+from cdk.stage_parts import Access, Cache, Database, Domain, Network, Serving, ShiftLimits, Watch
 
 REQUESTS_AN_ENVIRONMENT = 10
 """Requests a second that Lambda lets each execution environment take, however fast it is ("Lambda quotas")."""
@@ -11,6 +11,9 @@ SCOPES = ("predict", "explain", "features:write", "outcomes:write", "subjects", 
 """What a token may allow, as the functions know it (`ebb.http.scopes`)."""
 OTHER_CONCURRENCY = 200
 """Environments left to every other function: what the account keeps unreserved (100) and what records may take."""
+
+SHIFT_STEP = 0.1
+"""Share of the requests that a linear shift moves each minute."""
 
 _MEMORY = (128, 10_240)
 _BACKUP_DAYS = (1, 35)
@@ -37,6 +40,7 @@ class Stage:
         keep: whether what holds data outlives its stack and cannot be deleted by mistake.
         log_days: how long logs are kept.
         shift: how a new version of the code takes over.
+        limits: what takes it back.
 
     Raises:
         BadStage: the values cannot work.
@@ -55,9 +59,10 @@ class Stage:
     contract: str = ""
     domain: Domain | None = None
     watch: Watch = field(default_factory=Watch)
+    limits: ShiftLimits = field(default_factory=ShiftLimits)
 
     def __post_init__(self) -> None:
-        for wrong, why in (*self._numbers(), *self._serving(), *self._watch()):
+        for wrong, why in (*self._numbers(), *self._serving(), *self._watch(), *self._shifting()):
             if wrong:
                 raise BadStage(f"the stage {self.name!r}: {why}")
 
@@ -128,6 +133,18 @@ class Stage:
                 "experiments need a reader and a replica that can take over",
             ),
             (any("@" not in address for address in odd), "alarms are told to e-mail or https addresses"),
+        ]
+
+    def _shifting(self) -> list[tuple[bool, str]]:
+        limits = self.limits
+        shares = (limits.errors, limits.degraded)
+        return [
+            (not all(0 < share < 1 for share in shares), "the limits of a shift are shares between 0 and 1"),
+            (
+                self.shift == "linear" and max(shares) >= SHIFT_STEP,
+                "a version that always fails must be seen at its first tenth: the limits must lie below 0.1",
+            ),
+            (limits.p95_ms <= 0 or limits.least < 1, "the limits of a shift are milliseconds and requests above 0"),
         ]
 
     def _too_few(self) -> str:

@@ -19,6 +19,7 @@ from stacks.constructs.code import Sources, layers_of
 from stacks.constructs.door import make_door
 from stacks.constructs.faults import let_faults_in
 from stacks.constructs.function import FunctionShape, Inside, make_function
+from stacks.constructs.release import make_release
 from stacks.constructs.warm import keep_warm
 from stacks.feature_store import OWNER, READER, FeatureStoreStack
 from stacks.network import NetworkStack
@@ -42,6 +43,7 @@ class InferenceStack(aws.Stack):
     Attributes:
         predict, records, maintain: the functions.
         live: the alias whose version answers.
+        release: how the next version takes over.
         api: the door.
         door: its stage.
     """
@@ -84,6 +86,9 @@ class InferenceStack(aws.Stack):
             registry.grant_read_faults(self.predict)
             let_faults_in(self, stage, self.predict, registry.bucket.arn_for_objects(f"{FAULTS}/"))
         self.live = keep_warm(self, stage, self.predict)
+        self.release = make_release(
+            self, stage, self._sources, layers=self._layers, function=self.predict, live=self.live
+        )
         self.api, self.door = make_door(self, stage, ROUTES, {"predict": self.live, "records": self.records})
         self._schedule()
         aws.CfnOutput(self, "Address", value=self.api.api_endpoint, description="Where to send requests")

@@ -78,7 +78,7 @@ def test_every_function_runs_what_was_packed_for_it(synthesized: Synthesized) ->
         assert len(given["Layers"]) == 2, name
         assert "SnapStart" not in given, f"{name}: AWS refuses it beside provisioned concurrency"
         assert given["TracingConfig"] == {"Mode": "Active"}, name
-        assert given["VpcConfig"]["SubnetIds"], name
+        assert ("VpcConfig" in given) is not ("flight" in name), f"{name}: the hooks of a shift ask Lambda alone"
 
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)
