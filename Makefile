@@ -3,8 +3,10 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 KEEP ?=
+# Not packed: Lambda has it, or what would need it is not packed either.
+OF_THE_RUNTIME := botocore flatbuffers jinja2 markupsafe packaging protobuf pycparser
 
-.PHONY: help demo test lint types unit integration verify bench bench-peers bench-training bench-history dvc lock setup clean
+.PHONY: help demo test lint types unit stacks integration verify package bench bench-peers bench-training bench-history dvc lock setup clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +18,7 @@ demo: ## The main job on synthetic data, end to end (KEEP=1 leaves it running)
 setup: ## Install what the checks need
 	@sh local/setup.sh all
 
-test: setup lint types unit integration ## Lint, types and every test
+test: setup lint types unit stacks integration ## Lint, types and every test
 
 lint: setup ## Style, and the walls between the rooms
 	$(PY) -m ruff check .
@@ -28,6 +30,9 @@ types: setup ## Types
 
 unit: setup ## Tests without servers
 	$(PY) -m pytest tests/unit -q -n 2
+
+stacks: setup ## The stacks of every stage, synthesized once
+	$(PY) -m pytest tests/stacks -q
 
 integration: setup ## Tests on real servers, and end to end
 	$(PY) -m pytest tests/integration tests/e2e -q -n 2 --dist loadfile
@@ -47,6 +52,9 @@ bench-training: setup ## Measure training: 5 GB of events, profile, search, batc
 bench-history: setup ## History of 50 million rows: as-of reads, months that come and go (needs 40 GB of disk)
 	$(PY) -m tests.load.history
 
+package: setup ## Pack layers and functions for Lambda into dist (ARCH=x86-64 for the other processor)
+	@$(PY) -m local.package $(if $(ARCH),--arch $(ARCH))
+
 dvc: ## Install DVC into .tools/dvc, for the pipeline in dvc.yaml (docs/dvc.md)
 	@sh local/setup.sh dvc
 
@@ -59,6 +67,12 @@ lock: setup ## Resolve the locks anew
 		--no-emit-package antlr4-python3-runtime requirements/dvc.in -o requirements/dvc.txt && \
 	$$UV pip compile "$$@" requirements/ministack.in -o requirements/ministack.txt && \
 	for peer in requirements/peers/*.in; do $$UV pip compile "$$@" "$$peer" -o "$${peer%.in}.txt" || exit 1; done
+	UV=$$(command -v uv || echo .tools/bin/uv); \
+	set -- --universal --python-version 3.13 --generate-hashes --no-header --no-emit-index-url -q -c requirements.txt; \
+	$$UV pip compile "$$@" $(foreach name,$(OF_THE_RUNTIME),--no-emit-package $(name)) \
+		layers/runtime/requirements.in -o layers/runtime/requirements.txt && \
+	$$UV pip compile "$$@" --no-emit-package typing-extensions lambdas/migrate/requirements.in \
+		-o lambdas/migrate/requirements.txt
 
 clean: ## Remove what the targets made
-	rm -rf .venv .tools .ebb demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools .ebb demo dist cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,7 +19,7 @@ HOST = "stage.proxy-abc.eu-west-1.rds.amazonaws.com"
 
 def oracle(user: str, token: str | None) -> str:
     """Return botocore's token."""
-    import botocore.session  # type: ignore[import-untyped] # noqa: PLC0415 - takes a second
+    import botocore.session  # noqa: PLC0415 - takes a second
 
     session = botocore.session.Session()
     client = session.create_client(

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
-from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth  # type: ignore[import-untyped]
-from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
+from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 
 from ebb.aws.credentials import Credentials
 
