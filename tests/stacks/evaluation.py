@@ -44,7 +44,7 @@ class Permissions:
         """Yield each pair of action and resource that somebody may do in any circumstances."""
         for action in actions:
             about = Permissions([one for one in self.statements if _speaks_of(one, action)])
-            if any(one.allows for one in about.statements):
+            if any(one.allows and {who, EVERYBODY} & set(one.principals) for one in about.statements):
                 yield from ((action, resource) for resource in resources if about.allowed(who, action, resource))
 
 

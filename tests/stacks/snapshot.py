@@ -37,7 +37,7 @@ class _Intrinsic(str):
     tag: str
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # as above
     """Writes references in the short form, and no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the base's signature
