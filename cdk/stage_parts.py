@@ -77,6 +77,9 @@ class Serving:
         requests: a second, at peak.
         burst: requests that the gateway lets through at once.
         account_concurrency: environments that the account may have in all (a quota to be raised).
+        calls_reported: whether Lambda itself writes a start and a report line for each prediction, and X-Ray samples
+            one of twenty. Where it does not, metrics and prediction events tell the same of all of them, errors are
+            logged as ever, and a caller whose trace header asks for it is still traced.
     """
 
     architecture: Architecture
@@ -88,6 +91,7 @@ class Serving:
     requests: int
     burst: int
     account_concurrency: int
+    calls_reported: bool = True
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,9 @@ class Case:
     prices: Prices = field(default_factory=read_prices)
     measured: Measured = field(default_factory=read_measured)
 
-    def line(self, part: str, component: str, what: str, quantity: float, price: str, shared: Shared = "requests") -> Line:
+    def line(
+        self, part: str, component: str, what: str, quantity: float, price: str, shared: Shared = "requests"
+    ) -> Line:
         """Return a line at a price of the list."""
         found: Price = self.prices[price]
         return Line(part, component, what, quantity, found.unit, found.of(quantity), shared)
@@ -86,7 +88,10 @@ class Case:
         if not targets:
             return (0,) * 24
         target = targets[0].properties
-        actions = {hour_of(action): int(action["ScalableTargetAction"]["MinCapacity"]) for action in target.get("ScheduledActions", [])}
+        actions = {
+            hour_of(action): int(action["ScalableTargetAction"]["MinCapacity"])
+            for action in target.get("ScheduledActions", [])
+        }
         if not actions:
             return (int(target["MinCapacity"]),) * 24
         return tuple(actions[max((at for at in actions if at <= hour), default=max(actions))] for hour in range(24))

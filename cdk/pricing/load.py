@@ -32,7 +32,10 @@ class Load:
 
     def __post_init__(self) -> None:
         for wrong, why in (
-            (not 0 <= self.rps <= 1e7 or not 0 <= self.batches <= 1e6, "requests a second must be from 0 to 10 million"),
+            (
+                not 0 <= self.rps <= 1e7 or not 0 <= self.batches <= 1e6,
+                "requests a second must be from 0 to 10 million",
+            ),
             (not self.rps + self.batches > 0, "there must be requests: their price is asked for"),
             (not 0.01 <= self.utilisation <= 1, "the utilisation is a share of the capacity, from 0.01 to 1"),
             (not 1 <= self.rows <= ROWS, f"a batch has 1 to {ROWS:,} rows"),

@@ -62,7 +62,9 @@ def http_stage(resource: Resource, case: Case) -> Iterator[Line]:
         size = (case.load.calls + case.writes * SECONDS) * case.measured["access_log_bytes"] / GB
         group = case.templates.referred(resource, settings.get("DestinationArn"))
         yield case.line(resource.part, "access log", "access log, written", size, "log")
-        yield _kept(resource.part, "access log", "access log, kept", case, group, size * case.measured["log_compressed"])
+        yield _kept(
+            resource.part, "access log", "access log, kept", case, group, size * case.measured["log_compressed"]
+        )
     if resource.properties.get("DefaultRouteSettings", {}).get("DetailedMetricsEnabled"):
         routes = len(case.templates.of("AWS::ApiGatewayV2::Route"))
         yield case.line(resource.part, "signals", "metrics of routes", routes * _METRICS_OF_A_ROUTE, "metric")
@@ -70,7 +72,9 @@ def http_stage(resource: Resource, case: Case) -> Iterator[Line]:
 
 def _predict(resource: Resource, case: Case) -> Iterator[Line]:
     load, measured, part = case.load, case.measured, resource.part
-    warm = bool([v for v in case.templates.of("AWS::Lambda::Version") if v.properties.get("ProvisionedConcurrencyConfig")])
+    warm = bool(
+        [v for v in case.templates.of("AWS::Lambda::Version") if v.properties.get("ProvisionedConcurrencyConfig")]
+    )
     price = f"lambda_{'warm_running_' if warm else ''}{architecture_of(resource)}"
     busy = (load.rps * case.single_seconds + load.batches * case.batch_seconds) * SECONDS * case.memory_mb / 1024
     yield case.line(part, "predictions", "calls", load.calls, "lambda_request")

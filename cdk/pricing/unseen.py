@@ -13,7 +13,11 @@ _ROUNDED_MINUTES = 5
 
 def metrics(case: Case) -> Iterator[Line]:
     """Price the metrics that functions write as lines (EMF): each name is a custom metric, whatever its count."""
-    ours = [f for f in case.templates.of("AWS::Lambda::Function") if str(f.properties.get("Handler", "")).startswith("lambdas.")]
+    ours = [
+        f
+        for f in case.templates.of("AWS::Lambda::Function")
+        if str(f.properties.get("Handler", "")).startswith("lambdas.")
+    ]
     yield case.line("", "signals", "metrics of functions", len(ours) * case.measured["metric_names"], "metric")
 
 

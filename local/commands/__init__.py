@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from local.commands.build import build
 from local.commands.check import check
+from local.commands.cost import cost
 from local.commands.down import down
 from local.commands.evaluate import evaluate
 from local.commands.init import init
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "status": status,
     "down": down,
     "package": package,
+    "cost": cost,
     "token": token,
     "score": score,
     "check": check,

@@ -45,6 +45,7 @@ class FunctionShape:
         reserved: environments that it may hold at most, and that nobody else takes; None for what is left.
         provisioned: environments that each new version begins with, kept warm; None for none. It stands in the
             description too, so that another count publishes another version.
+        reported: whether Lambda writes a start and a report line for each call, and samples traces by itself.
     """
 
     name: str
@@ -54,6 +55,7 @@ class FunctionShape:
     description: str = ""
     reserved: int | None = None
     provisioned: int | None = None
+    reported: bool = True
 
 
 def make_function(
@@ -99,7 +101,8 @@ def make_function(
         timeout=aws.Duration.seconds(shape.seconds),
         memory_size=shape.memory_mb,
         reserved_concurrent_executions=shape.reserved,
-        tracing=aws_lambda.Tracing.ACTIVE,
+        system_log_level_v2=None if shape.reported else aws_lambda.SystemLogLevel.WARN,
+        tracing=aws_lambda.Tracing.ACTIVE if shape.reported else aws_lambda.Tracing.PASS_THROUGH,
         vpc=inside.vpc if inside else None,
         vpc_subnets=ec2.SubnetSelection(subnet_group_name=FUNCTIONS) if inside else None,
         security_groups=[inside.group] if inside else None,
