@@ -69,11 +69,25 @@ class ReleasesContract:
             store.set_challenger("tiny", name)
             assert roles(store) == (B, A, None)
 
-    def test_the_cheap_release_is_named_beside_the_others(self, store: ReleaseStore) -> None:
+    def test_a_cheap_release_belongs_to_one_champion(self, store: ReleaseStore) -> None:
+        with pytest.raises(NoRelease, match="no champion"):
+            store.set_cheap("tiny", B)
         store.set_champion("tiny", A)
         store.set_cheap("tiny", B)
+        assert (store.cheap("tiny"), *roles(store)) == (B, A, None, None)
         store.set_champion("tiny", C)
-        assert (store.cheap("tiny"), *roles(store)) == (B, C, A, None)
+        assert (store.cheap("tiny"), *roles(store)) == (None, C, A, None)
+        store.set_champion("tiny", A)
+        assert store.cheap("tiny") == B, "it comes back with its champion"
+
+    def test_a_cheap_release_waits_for_who_may_become_champion(self, store: ReleaseStore) -> None:
+        store.set_champion("tiny", A)
+        store.set_cheap("tiny", D, beside=C)
+        assert store.cheap("tiny") is None
+        store.set_champion("tiny", C)
+        assert store.cheap("tiny") == D
+        with pytest.raises(NoRelease, match=f"there is no release tiny/{version(9)}"):
+            store.set_cheap("tiny", D, beside=version(9))
 
     def test_a_release_that_is_none_gets_no_role(self, store: ReleaseStore) -> None:
         store.set_champion("tiny", A)

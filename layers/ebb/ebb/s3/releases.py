@@ -100,7 +100,7 @@ class S3Releases:
         return self._roles(contract)[0].settled().challenger
 
     def cheap(self, contract: str) -> str | None:
-        """Return the version of the cheap release that stands beside the champion, or None.
+        """Return the version of the cheap release that belongs to the champion, or None.
 
         Raises:
             ReleaseError: see `champion`.
@@ -125,20 +125,33 @@ class S3Releases:
         """
         self._change(contract, version, lambda roles: replace(roles, challenger=version))
 
-    def set_cheap(self, contract: str, version: str) -> None:
-        """Name the cheap release that stands beside the champion from now on.
+    def set_cheap(self, contract: str, version: str, beside: str | None = None) -> None:
+        """Name the cheap release of one champion: it has that role whenever this one is champion.
+
+        Args:
+            contract: its name.
+            version: of the cheap release.
+            beside: the champion, or who may become it; None takes the present one.
 
         Raises:
-            NoRelease: there is no such release.
+            NoRelease: there is no such release, or no champion.
             ReleaseError: see `set_champion`.
         """
-        self._change(contract, version, lambda roles: replace(roles, cheap=version))
 
-    def _change(self, contract: str, version: str, change: Callable[[Roles], Roles]) -> None:
+        def pair(roles: Roles) -> Roles:
+            champion = roles.champion if beside is None else beside
+            if champion is None:
+                raise NoRelease(f"{contract} has no champion that a cheap release could stand beside: promote one")
+            return replace(roles, beside={**roles.beside, champion: version})
+
+        self._change(contract, version, pair, *([] if beside is None else [beside]))
+
+    def _change(self, contract: str, version: str, change: Callable[[Roles], Roles], *others: str) -> None:
         """Write the roles anew, on condition that nobody else has meanwhile; else look at theirs, and try again."""
         with _named(f"the roles of {contract} could not be written"):
-            if not self._bucket.holds(self._archive(contract, version)):
-                raise _no_release(contract, version)
+            for each in (version, *others):
+                if not self._bucket.holds(self._archive(contract, each)):
+                    raise _no_release(contract, each)
             for _ in range(_TURNS):
                 roles, etag = self._roles(contract, forgiving=True)
                 new = change(roles)
