@@ -45,6 +45,7 @@ class PredictService:
         predictor: Predictor,
         report: Report,
         tick: Callable[[], None] = _nothing,
+        *,
         failed: Callable[[], None] = _nothing,
         direct: Mapping[str, Route] = _NONE,
     ) -> None:

@@ -1,1 +1,1 @@
-"""The hook before a shift of the code: the new version is as warm as the old one, and works, before anybody meets it."""
+"""The hook before a shift of the code: a new version is as warm as the old one, and works, before it is met."""

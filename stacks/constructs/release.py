@@ -1,7 +1,7 @@
 """How a new version of the code takes over: a shift of the alias by CodeDeploy, between two hooks, watched by alarms.
 
 Alias, version and deployment group stand in one stack: the alias' update policy names the group, which names the
-alias' function, and a version that another stack used could not be replaced (docs/adr/0019).
+alias' function, and a version that another stack used could not be replaced (docs/adr/0020).
 """
 
 from collections.abc import Sequence

@@ -80,7 +80,7 @@ class FakeFunction:
         self._require(self.aliases.get(qualifier, qualifier))
         try:
             return self.answer(qualifier, event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as a function that crashes
             raise Unavailable(f"{qualifier} failed ({type(error).__name__})") from None
 
     def _require(self, version: str) -> None:
@@ -108,76 +108,86 @@ _WARM = "/2019-09-30/functions/predict/provisioned-concurrency"
 _INVOKE = "/2015-03-31/functions/predict/invocations"
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Answers for one function and one CodeDeploy, which `shifting` gives it."""
+
+    function: FakeFunction
+    door: Shifting
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        at = urlsplit(self.path)
+        version = parse_qs(at.query).get("Qualifier", ["$LATEST"])[0]
+        if self.headers.get("X-Amz-Target"):
+            self._codedeploy(json.loads(body))
+        elif named := _ALIAS.fullmatch(at.path):
+            self._try(lambda: {"Name": named[1], "FunctionVersion": self.function.alias_version(named[1])})
+        elif at.path == _WARM:
+            self._warm(version, body)
+        elif at.path == _INVOKE:
+            self._invoke(version, json.loads(body))
+        else:
+            self._send(404, {}, "ResourceNotFoundException")
+
+    do_POST = do_PUT = do_GET  # noqa: N815 - http.server's own names
+
+    def _warm(self, version: str, body: bytes) -> None:
+        if self.command == "PUT":
+            count = json.loads(body)["ProvisionedConcurrentExecutions"]
+            self._try(lambda: self._asked(version, count), 202)
+        elif version in self.function.versions and version not in self.function.warm:
+            self._send(404, {}, "ProvisionedConcurrencyConfigNotFoundException")
+        else:
+            self._try(lambda: _told(self.function.capacity(version)))
+
+    def _asked(self, version: str, count: int) -> dict[str, Any]:
+        self.function.ask_capacity(version, count)
+        return _told(self.function.warm[version])
+
+    def _invoke(self, version: str, event: dict[str, Any]) -> None:
+        if self.function.aliases.get(version, version) not in self.function.versions:
+            self._send(404, {}, "ResourceNotFoundException")
+            return
+        try:
+            self._send(200, self.function.answer(version, event))
+        except Exception as error:  # noqa: BLE001 - as a function that crashes
+            self._send(200, {"errorType": type(error).__name__}, crashed="Unhandled")
+
+    def _codedeploy(self, asked: dict[str, str]) -> None:
+        if self.door.refusals:
+            self._send(400, {"__type": f"com.amazonaws.codedeploy#{self.door.refusals.pop(0)}"})
+            return
+        self.door.told.append((asked["deploymentId"], asked["lifecycleEventHookExecutionId"], asked["status"]))
+        self._send(200, {"lifecycleEventHookExecutionId": asked["lifecycleEventHookExecutionId"]})
+
+    def _try(self, work: Callable[[], Any], status: int = 200) -> None:
+        try:
+            self._send(status, work())
+        except Misuse as error:
+            self._send(404, {"Message": str(error)}, "ResourceNotFoundException")
+
+    def _send(self, status: int, document: Any, refused: str = "", crashed: str = "") -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in (("x-amzn-ErrorType", refused), ("X-Amz-Function-Error", crashed)):
+            if value:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
 @contextmanager
 def shifting(function: FakeFunction) -> Iterator[Shifting]:
     """Open a door to a function named `predict` on a free loopback port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            at = urlsplit(self.path)
-            version = parse_qs(at.query).get("Qualifier", ["$LATEST"])[0]
-            if self.headers.get("X-Amz-Target"):
-                self._codedeploy(json.loads(body))
-            elif named := _ALIAS.fullmatch(at.path):
-                self._try(lambda: {"Name": named[1], "FunctionVersion": function.alias_version(named[1])})
-            elif at.path == _WARM:
-                self._warm(version, body)
-            elif at.path == _INVOKE:
-                self._invoke(version, json.loads(body))
-            else:
-                self._send(404, {}, "ResourceNotFoundException")
-
-        do_POST = do_PUT = do_GET  # noqa: N815 - http.server's own names
-
-        def _warm(self, version: str, body: bytes) -> None:
-            if self.command == "PUT":
-                count = json.loads(body)["ProvisionedConcurrentExecutions"]
-                self._try(lambda: function.ask_capacity(version, count) or _told(function.warm[version]), 202)
-            elif version in function.versions and version not in function.warm:
-                self._send(404, {}, "ProvisionedConcurrencyConfigNotFoundException")
-            else:
-                self._try(lambda: _told(function.capacity(version)))
-
-        def _invoke(self, version: str, event: dict[str, Any]) -> None:
-            if function.aliases.get(version, version) not in function.versions:
-                self._send(404, {}, "ResourceNotFoundException")
-                return
-            try:
-                self._send(200, function.answer(version, event))
-            except Exception as error:  # noqa: BLE001 - as a function that crashes
-                self._send(200, {"errorType": type(error).__name__}, crashed="Unhandled")
-
-        def _codedeploy(self, asked: dict[str, str]) -> None:
-            if door.refusals:
-                self._send(400, {"__type": f"com.amazonaws.codedeploy#{door.refusals.pop(0)}"})
-                return
-            door.told.append((asked["deploymentId"], asked["lifecycleEventHookExecutionId"], asked["status"]))
-            self._send(200, {"lifecycleEventHookExecutionId": asked["lifecycleEventHookExecutionId"]})
-
-        def _try(self, work: Callable[[], Any], status: int = 200) -> None:
-            try:
-                self._send(status, work())
-            except Misuse as error:
-                self._send(404, {"Message": str(error)}, "ResourceNotFoundException")
-
-        def _send(self, status: int, document: Any, refused: str = "", crashed: str = "") -> None:
-            body = json.dumps(document).encode()
-            self.send_response(status)
-            for name, value in (("x-amzn-ErrorType", refused), ("X-Amz-Function-Error", crashed)):
-                if value:
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    door = Shifting(f"http://127.0.0.1:{server.server_port}")
+    door = Shifting("")
+    handler = type("Handler", (_Handler,), {"function": function, "door": door})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    door.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

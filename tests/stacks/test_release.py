@@ -92,8 +92,11 @@ def test_the_alias_is_shifted_by_codedeploy_between_the_hooks(synthesized: Synth
 
 @pytest.mark.parametrize(
     ("stage", "configuration"),
-    [("dev", "LambdaAllAtOnce"), ("staging", "LambdaLinear10PercentEvery1Minute")]
-    + [("prod", "LambdaLinear10PercentEvery1Minute")],
+    [
+        ("dev", "LambdaAllAtOnce"),
+        ("staging", "LambdaLinear10PercentEvery1Minute"),
+        ("prod", "LambdaLinear10PercentEvery1Minute"),
+    ],
 )
 def test_a_stage_has_its_pace_and_every_failure_takes_it_back(
     synthesized: Synthesized, stage: str, configuration: str

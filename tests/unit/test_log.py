@@ -144,3 +144,10 @@ def test_the_loggers_of_others_are_left_alone() -> None:
     Log({}).error("first", "")
     assert logging.getLogger("redis").handlers == []
     assert all(type(handler).__name__ != "_Lines" for handler in logging.root.handlers)
+
+
+def test_what_went_well_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
+    Log({"AWS_LAMBDA_FUNCTION_NAME": "preflight"}).info("all is well", "call-2")
+    (line,) = _lines(capsys.readouterr().err)
+    told = {key: line[key] for key in ("level", "message", "correlation_id", "cold_start")}
+    assert told == {"level": "INFO", "message": "all is well", "correlation_id": "call-2", "cold_start": True}

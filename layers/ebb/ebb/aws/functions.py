@@ -13,7 +13,7 @@ from ebb.errors import Misuse, Unavailable
 from ebb.shift.function import Capacity
 
 _SECONDS = 20.0
-_WENT_WELL = (HTTPStatus.OK, HTTPStatus.ACCEPTED)
+_WENT_WELL = range(200, 300)
 _NEVER_ASKED = "ProvisionedConcurrencyConfigNotFoundException"
 
 

@@ -66,9 +66,15 @@ class Hook:
         deployment, hook = event.get("DeploymentId"), event.get("LifecycleEventHookExecutionId")
         if not deployment or not hook:
             return False
-        told, why = _outcome(lambda: self.deployments.tell(str(deployment), str(hook), passed=passed) or "")
+
+        def tell() -> str:
+            self.deployments.tell(str(deployment), str(hook), passed=passed)
+            return ""
+
+        told, why = _outcome(tell)
         if not told:
-            self.log.error(f"{self.name}: CodeDeploy was not told how it ended, and waits for an hour: {why}")
+            what = f"{self.name}: CodeDeploy was not told how it ended, and waits for an hour: {why}"
+            self.log.error(what)
         return told
 
 
