@@ -1,7 +1,8 @@
 """Monitoring: what is seen of a stage, who is told, and what is broken on purpose.
 
 The composite alarm "rollback" is the one signal that a change has to be taken back: faults that are injected end with
-it. CodeDeploy cannot watch a composite alarm; it watches plain ones, which are members of this one.
+it. A shift of the code is taken back by plain alarms of its own, which are members of this one: an alarm in this stack
+would come after the alias that it guards.
 """
 
 import aws_cdk as aws
@@ -61,6 +62,7 @@ class MonitoringStack(aws.Stack):
         for burn in BURNS:
             tell(burns[burn.name], burn.told, topics)
         signals: list[cloudwatch.IAlarm] = [*(self.alarms[name] for name in SIGNALS_OF_ROLLBACK), burns[BURNS[0].name]]
+        signals += inference.release.alarms
         said = ("rollback", "a change has to be taken back", "rollback")
         self.rollback = make_composite(self, stage, said, any_of(signals))
         make_dashboards(self, watched, [self.rollback, *burns.values(), *self.alarms.values()])

@@ -27,7 +27,7 @@ class Burn:
         rate: how many times faster than allowed, over the whole month, the budget burns.
         long, short: windows in seconds.
         told: who hears of it.
-        days: how many long windows in a row must burn: CloudWatch sums up a day at most.
+        days: how many long windows in a row must burn: a point of an alarm stands for a day at most.
     """
 
     name: str
