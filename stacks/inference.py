@@ -143,4 +143,5 @@ def _predict(stage: Stage) -> FunctionShape:
         description=f"Ebb: predictions; a version begins with {serving.provisioned} warm environments",
         reserved=stage.reserved_concurrency,
         provisioned=serving.provisioned,
+        reported=serving.calls_reported,
     )

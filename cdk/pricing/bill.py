@@ -99,8 +99,8 @@ def curve_of(templates: Templates, load: Load, utilisations: Sequence[float] = U
 def usd_per_1000_batch_rows(templates: Templates, load: Load) -> float:
     """Return what 1,000 rows in batches cost where as many rows come in batches as come one by one.
 
-    It is what the batches add to the bill: requests, environments held for them, time, events, egress. What stands there
-    for the single predictions anyway is counted with those.
+    It is what the batches add to the bill: requests, environments held for them, time, events, egress. What stands
+    there for the single predictions anyway is counted with those.
 
     Raises:
         PricingError: see `bill_of`.

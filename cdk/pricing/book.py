@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def _price(name: str, entry: dict[str, Any]) -> Price:
     flat = [{"usd": entry["usd"]}] if "usd" in entry else []
     tiers = tuple(Tier(float(tier.get("up_to", "inf")), float(tier["usd"])) for tier in entry.get("tiers", flat))
     kinds = {kind: float(usd) for kind, usd in entry.get("usd_by", {}).items()}
-    rising = all(first.up_to < second.up_to for first, second in zip(tiers, tiers[1:], strict=False))
+    rising = all(first.up_to < second.up_to for first, second in pairwise(tiers))
     if not (tiers or kinds) or not rising or entry.get("sure") not in SURE or not entry.get("source"):
         raise PricingError(f"the price {name!r} needs a source, how sure it is, and dollars in rising tiers")
     return Price(name, str(entry["unit"]), tiers, kinds, str(entry["source"]), str(entry["sure"]))

@@ -32,7 +32,7 @@ class Case:
     prices: Prices = field(default_factory=read_prices)
     measured: Measured = field(default_factory=read_measured)
 
-    def line(
+    def line(  # noqa: PLR0917 - as it reads on a bill
         self, part: str, component: str, what: str, quantity: float, price: str, shared: Shared = "requests"
     ) -> Line:
         """Return a line at a price of the list."""

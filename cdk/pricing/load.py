@@ -9,6 +9,7 @@ HOURS = 730
 SECONDS = HOURS * 3_600
 ROWS = 1_000
 """Of a batch at most (the API's own limit)."""
+_MOST, _LEAST_USED = 10_000_000, 0.01
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,11 @@ class Load:
     rows: int = ROWS
 
     def __post_init__(self) -> None:
+        most = max(self.rps, self.batches)
         for wrong, why in (
-            (
-                not 0 <= self.rps <= 1e7 or not 0 <= self.batches <= 1e6,
-                "requests a second must be from 0 to 10 million",
-            ),
-            (not self.rps + self.batches > 0, "there must be requests: their price is asked for"),
-            (not 0.01 <= self.utilisation <= 1, "the utilisation is a share of the capacity, from 0.01 to 1"),
+            (not 0 <= min(self.rps, self.batches) <= most <= _MOST, f"requests a second must be from 0 to {_MOST:,}"),
+            (not most > 0, "there must be requests: their price is asked for"),
+            (not _LEAST_USED <= self.utilisation <= 1, "the utilisation is a share of the capacity, from 0.01 to 1"),
             (not 1 <= self.rows <= ROWS, f"a batch has 1 to {ROWS:,} rows"),
         ):
             if wrong:

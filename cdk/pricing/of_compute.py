@@ -27,7 +27,7 @@ def function(resource: Resource, case: Case) -> Iterator[Line]:
     price = f"lambda_{architecture_of(resource)}"
     yield case.line(resource.part, component, f"{title}: calls", calls, "lambda_request")
     yield case.line(resource.part, component, f"{title}: time", calls * seconds * gigabytes, price)
-    yield from _logged(resource, case, component, f"{title}: log", _platform(resource, case) * calls, "log_compressed")
+    yield from _logged(resource, case, component, _platform(resource, case) * calls)
     yield from _traced(resource, case, calls)
 
 
@@ -62,9 +62,8 @@ def http_stage(resource: Resource, case: Case) -> Iterator[Line]:
         size = (case.load.calls + case.writes * SECONDS) * case.measured["access_log_bytes"] / GB
         group = case.templates.referred(resource, settings.get("DestinationArn"))
         yield case.line(resource.part, "access log", "access log, written", size, "log")
-        yield _kept(
-            resource.part, "access log", "access log, kept", case, group, size * case.measured["log_compressed"]
-        )
+        kept = size * case.measured["log_compressed"]
+        yield _kept(case, group, Line(resource.part, "access log", "access log, kept", kept, "", 0.0))
     if resource.properties.get("DefaultRouteSettings", {}).get("DetailedMetricsEnabled"):
         routes = len(case.templates.of("AWS::ApiGatewayV2::Route"))
         yield case.line(resource.part, "signals", "metrics of routes", routes * _METRICS_OF_A_ROUTE, "metric")
@@ -92,7 +91,7 @@ def _predict(resource: Resource, case: Case) -> Iterator[Line]:
     ):
         share = size / GB / whole if whole else 0.0
         yield Line(part, component, f"{what}, written", size / GB, ingested.unit, usd * share)
-        yield _kept(part, component, f"{what}, kept", case, group, size / GB * measured[left])
+        yield _kept(case, group, Line(part, component, f"{what}, kept", size / GB * measured[left], "", 0.0))
     yield from _traced(resource, case, load.calls)
 
 
@@ -138,16 +137,24 @@ def _platform(resource: Resource, case: Case) -> float:
     return 0.0 if told == "WARN" else case.measured["platform_bytes"]
 
 
-def _logged(resource: Resource, case: Case, component: str, what: str, size: float, left: str) -> Iterator[Line]:
+def _logged(resource: Resource, case: Case, component: str, size: float) -> Iterator[Line]:
+    title = _title(resource)
     group = case.templates.referred(resource, resource.properties.get("LoggingConfig", {}).get("LogGroup"))
-    yield case.line(resource.part, component, f"{what}, written", size / GB, "lambda_log")
-    yield _kept(resource.part, component, f"{what}, kept", case, group, size / GB * case.measured[left])
+    yield case.line(resource.part, component, f"{title}: log, written", size / GB, "lambda_log")
+    kept = size / GB * case.measured["log_compressed"]
+    yield _kept(case, group, Line(resource.part, component, f"{title}: log, kept", kept, "", 0.0))
 
 
-def _kept(part: str, component: str, what: str, case: Case, group: Resource | None, compressed: float) -> Line:
-    """Price what a log group holds once as much leaves as comes; a year's where nothing ever leaves."""
+def _kept(case: Case, group: Resource | None, a_month: Line) -> Line:
+    """Price what a log group holds once as much leaves as comes; a year's where nothing ever leaves.
+
+    Args:
+        case: the stage.
+        group: says how long it keeps.
+        a_month: compressed GB that come in a month.
+    """
     days = float(group.properties.get("RetentionInDays", 365)) if group else 365.0
-    return case.line(part, component, what, compressed * days / _DAYS, "log_kept")
+    return case.line(a_month.part, a_month.component, a_month.what, a_month.quantity * days / _DAYS, "log_kept")
 
 
 def _traced(resource: Resource, case: Case, calls: float) -> Iterator[Line]:

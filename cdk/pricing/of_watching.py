@@ -14,7 +14,7 @@ _MINUTE = 60
 
 def alarm(resource: Resource, case: Case) -> Iterator[Line]:
     """Price an alarm by the metrics that it reads, dearer where it looks more often than each minute."""
-    read = [metric for metric in resource.properties.get("Metrics", []) if metric.get("MetricStat")]
+    read = [metric for metric in resource.properties.get("Metrics", []) if "MetricStat" in metric]
     periods = [metric["MetricStat"].get("Period", _MINUTE) for metric in read]
     periods = periods or [resource.properties.get("Period", _MINUTE)]
     often = any(isinstance(period, int) and period < _MINUTE for period in periods)

@@ -1,7 +1,7 @@
 """Who of several variants or clients costs how much of the bill.
 
-AWS's own bill splits by the tags `ebb:stage` and `ebb:part`. Within a stage there is one function for all, so the rest is
-split by what Ebb counts: predictions of each (`variant_*`; for clients the lines of the access log or the prediction
+AWS's own bill splits by the tags `ebb:stage` and `ebb:part`. Within a stage there is one function for all, so the rest
+is split by what Ebb counts: predictions of each (`variant_*`; for clients the lines of the access log or the prediction
 events, which both name the client), and the dollars that the computing of each took (`cost_usd_*`, or `cost` of the
 client's events).
 """

@@ -118,6 +118,7 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::SNS::Subscription": With("AWS::SNS::Topic"),
     "AWS::SNS::Topic": of_watching.topic,
     "AWS::SNS::TopicPolicy": _FREE,
+    "AWS::SSM::Document": Free("documents of one's own cost nothing"),
     "AWS::SSM::Parameter": Free("standard parameters cost nothing"),
     "AWS::SageMaker::MlflowTrackingServer": of_watching.tracking_server,
     "AWS::Scheduler::Schedule": of_watching.schedule,

@@ -22,7 +22,7 @@ def cost(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Price a stage from its templates, dated list prices and measured figures: a month, 1,000 predictions, by component.
+    """Price a stage from its templates, list prices and measured figures: a month, 1,000 predictions, by component.
 
     Needs Node, or the wheel's; no account and no network. What is assumed is named; docs/cost.md has the arithmetic.
 

@@ -78,7 +78,9 @@ def test_every_function_runs_what_was_packed_for_it(synthesized: Synthesized) ->
         faults = "AWS_LAMBDA_EXEC_WRAPPER" in given["Environment"]["Variables"]
         assert len(given["Layers"]) == 2 + faults, name
         assert "SnapStart" not in given, f"{name}: AWS refuses it beside provisioned concurrency"
-        assert given["TracingConfig"] == {"Mode": "Active"}, name
+        quiet = name.startswith("ebb-prod-") and given["Handler"].startswith("lambdas.predict.")
+        assert given["TracingConfig"] == {"Mode": "PassThrough" if quiet else "Active"}, name
+        assert (given["LoggingConfig"].get("SystemLogLevel") == "WARN") is quiet, name
         assert ("VpcConfig" in given) is not ("flight" in name), f"{name}: the hooks of a shift ask Lambda alone"
 
 
