@@ -51,7 +51,7 @@ def test_json_is_one_document_and_nothing_else() -> None:
         "2024-03-20T00:00:00+00:00": 3,
     }
     assert (told["rows"], told["events"], told["table"]) == (8, 7, "t.parquet")
-    assert set(told["seconds"]) == {"read", "build", "write"}
+    assert set(told["seconds"]) == {"read", "build"}
 
 
 @pytest.mark.usefixtures("folder")
