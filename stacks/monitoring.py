@@ -14,7 +14,8 @@ from stacks.constructs.alarm_table import alarm_table
 from stacks.constructs.alarms import any_of, make_alarm, make_composite, tell
 from stacks.constructs.burn import BURNS, make_burn_alarms
 from stacks.constructs.dashboards import make_dashboards
-from stacks.constructs.experiments import Targets, make_experiments
+from stacks.constructs.experiment_targets import Targets
+from stacks.constructs.experiments import make_experiments
 from stacks.constructs.measures import Watched, budget_burn, measures, nodes_of
 from stacks.constructs.topics import make_topics
 from stacks.feature_store import FeatureStoreStack

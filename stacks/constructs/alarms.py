@@ -35,6 +35,7 @@ def make_alarm(scope: Construct, stage: Stage, row: Alarm, measure: Measure) -> 
         row: of the table.
         measure: what it looks at, in the row's period.
     """
+    percentile = isinstance(measure, cloudwatch.Metric) and measure.statistic.startswith("p")
     return cloudwatch.Alarm(
         scope,
         titled(row.name),
@@ -46,6 +47,7 @@ def make_alarm(scope: Construct, stage: Stage, row: Alarm, measure: Measure) -> 
         datapoints_to_alarm=row.points,
         evaluation_periods=row.of,
         treat_missing_data=row.silence,
+        evaluate_low_sample_count_percentile="ignore" if percentile else None,  # too few to tell the slowest twentieth
     )
 
 

@@ -111,7 +111,15 @@ def test_the_pages_that_load_fastapi(shipped: Shipped, environment: dict[str, st
     assert told["elsewhere"] == []
 
 
-@pytest.mark.parametrize("function", ["maintain", "migrate", "predict", "records"])
+@pytest.mark.parametrize("hook", ["preflight", "postflight"])
+def test_a_hook_says_what_it_was_not_told(hook: str, shipped: Shipped, environment: dict[str, str]) -> None:
+    told = shipped.run(hook, environment, [{}])
+    because = "the environment variable EBB_SHIFT_TARGET is not set"
+    assert told["answers"] == [{"passed": False, "because": because, "told": False}]
+    assert told["compiled"] == told["elsewhere"] == []
+
+
+@pytest.mark.parametrize("function", ["maintain", "migrate", "postflight", "predict", "preflight", "records"])
 def test_every_import_is_shipped_also_those_inside_functions(
     function: str, checkout: Path, shipped: Shipped, environment: dict[str, str]
 ) -> None:
@@ -123,7 +131,7 @@ def test_every_import_is_shipped_also_those_inside_functions(
 
 def test_no_function_is_forgotten_here(checkout: Path) -> None:
     # A new one joins the list above with the environment that it needs.
-    assert set(functions(checkout)) >= {"maintain", "migrate", "predict", "records"}
+    assert set(functions(checkout)) == {"maintain", "migrate", "postflight", "predict", "preflight", "records"}
 
 
 def test_the_smoke_program_of_the_other_processor_runs_here_too(shipped: Shipped) -> None:

@@ -8,7 +8,7 @@ import pytest
 from cdk.stage import BadStage
 from cdk.stages import STAGES
 from tests.stacks.conftest import Synthesized, Template
-from tests.stacks.test_monitoring import flat, statements
+from tests.stacks.watched import flat, statements
 
 ACTIONS = {
     "ValkeyFailover": {"aws:ssm:start-automation-execution"},
