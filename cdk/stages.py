@@ -55,7 +55,7 @@ STAGES = {
                 requests=25_000,
                 burst=30_000,
                 account_concurrency=6_000,
-                calls_reported=False,  # at 15,000 a second: $9,900 a month for traces, $3,400 for lines (docs/cost.md)
+                calls_reported=False,  # at 15,000 a second: $9,900 a month for traces, $1,300 for lines (docs/cost.md)
             ),
             access=Access(CLIENTS),
             keep=True,
