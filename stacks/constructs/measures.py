@@ -41,9 +41,7 @@ class Watched:
     def live(self, name: str, statistic: str = "Sum") -> Measure:
         """Return a metric of the prediction function as callers reach it, through its alias."""
         function = self.functions["predict"].function_name
-        return metric(
-            "AWS/Lambda", name, statistic, {"FunctionName": function, "Resource": f"{function}:{LIVE}"}, label=name
-        )
+        return metric("AWS/Lambda", name, statistic, {"FunctionName": function, "Resource": f"{function}:{LIVE}"})
 
     def aurora(self, name: str, statistic: str = "Maximum") -> Measure:
         """Return a metric of Aurora."""

@@ -28,9 +28,7 @@ def ours(stage: Stage, name: str, statistic: str = "Sum", *, function: str = "pr
     return metric(NAMESPACE, name, statistic, {"function": function, "contract": stage.contract or "none"})
 
 
-def metric(
-    namespace: str, name: str, statistic: str, dimensions: Mapping[str, str], label: str | None = None
-) -> cloudwatch.Metric:
+def metric(namespace: str, name: str, statistic: str, dimensions: Mapping[str, str]) -> cloudwatch.Metric:
     """Return a metric of a minute; an alarm or a graph may give it another period."""
     return cloudwatch.Metric(
         namespace=namespace,
@@ -38,7 +36,6 @@ def metric(
         statistic=statistic,
         dimensions_map=dict(dimensions),
         period=aws.Duration.seconds(MINUTE),
-        label=label,
     )
 
 
