@@ -15,6 +15,7 @@ from ebb.event_log.sealing import Sealer
 from ebb.event_log.secret import read_stage_secret, require_length
 from ebb.events.chain import Chain
 from ebb.http.doors import report_to_log
+from ebb.metrics import Metrics
 from ebb.onnx import OnnxScorer
 from ebb.ports import EventRecorder, ReleaseStore, RoutingStore
 from ebb.serving.serving import Serving
@@ -58,13 +59,9 @@ def bootstrap(
         tidy=trim_memory,
     )
     metrics.gauge("model_age_seconds", lambda: _age(serving.now().champion, time.time()))
-    if store is None:
-        fast = connect_fast(settings, metrics, cloud)
-        fast.warm()  # an encrypted connection takes longer to open than a prediction may wait
-        store = connect_store(settings, metrics, fast, connect_postgres(settings, QUICK, cloud))
     predictor = Predictor(
         serving,
-        store,
+        store or _store(settings, metrics, cloud),
         recorder or _event_log(settings, cloud),
         signals=metrics,
         clocks=Clocks(time.time, time.perf_counter),
@@ -80,6 +77,12 @@ def bootstrap(
         failed=lambda: metrics.count("failed"),
         direct=trial.routes(),
     )
+
+
+def _store(settings: Settings, metrics: Metrics, cloud: Cloud) -> FeatureStore:
+    fast = connect_fast(settings, metrics, cloud)
+    fast.warm()  # an encrypted connection takes longer to open than a prediction may wait
+    return connect_store(settings, metrics, fast, connect_postgres(settings, QUICK, cloud))
 
 
 def _event_log(settings: Settings, cloud: Cloud) -> EventLog:

@@ -25,6 +25,10 @@ PREFLIGHT_SECONDS = 900
 """All that Lambda gives one invocation; CodeDeploy itself would wait for an hour."""
 
 _POSTFLIGHT_SECONDS, _HOOK_MB = 600, 512
+_HOOKS = (
+    ("preflight", PREFLIGHT_SECONDS, "Ebb: warms and tries a version before its traffic"),
+    ("postflight", _POSTFLIGHT_SECONDS, "Ebb: tries what the alias names after a shift"),
+)
 _AT_ONCE_EACH = 2
 """A hook of a deployment that was stopped may still run when the next one begins."""
 
@@ -32,6 +36,7 @@ _CONFIGURATIONS = {
     "linear": codedeploy.LambdaDeploymentConfig.LINEAR_10_PERCENT_EVERY_1_MINUTE,
     "at once": codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE,
 }
+_BACK = codedeploy.AutoRollbackConfig(failed_deployment=True, stopped_deployment=True, deployment_in_alarm=True)
 
 
 @dataclass(frozen=True)
@@ -69,18 +74,15 @@ def make_release(
         function: whose code is shifted.
         live: its alias.
     """
-
-    def hook(name: str, seconds: int, description: str) -> aws_lambda.Function:
-        told = {
-            "EBB_SHIFT_FUNCTION": function.function_name,
-            "EBB_SHIFT_ALIAS": LIVE,
-            "EBB_SHIFT_TARGET": live.version.version,
-        }
-        shape = FunctionShape(name, seconds, _HOOK_MB, told, description, reserved=_AT_ONCE_EACH)
-        return make_function(scope, stage, sources, shape, layers=layers)
-
-    preflight = hook("preflight", PREFLIGHT_SECONDS, "Ebb: warms and tries a version before its traffic")
-    postflight = hook("postflight", _POSTFLIGHT_SECONDS, "Ebb: tries what the alias names after a shift")
+    told = {
+        "EBB_SHIFT_FUNCTION": function.function_name,
+        "EBB_SHIFT_ALIAS": LIVE,
+        "EBB_SHIFT_TARGET": live.version.version,
+    }
+    shapes = [
+        FunctionShape(name, seconds, _HOOK_MB, told, what, reserved=_AT_ONCE_EACH) for name, seconds, what in _HOOKS
+    ]
+    preflight, postflight = (make_function(scope, stage, sources, shape, layers=layers) for shape in shapes)
     _allow_preflight(preflight, function)
     _allow_postflight(postflight, function)
     alarms = shift_alarms(scope, stage, function, LIVE, live.version)
@@ -93,9 +95,7 @@ def make_release(
         role=role.without_policy_updates(),
         deployment_config=_CONFIGURATIONS[stage.shift],
         alarms=alarms,
-        auto_rollback=codedeploy.AutoRollbackConfig(
-            failed_deployment=True, stopped_deployment=True, deployment_in_alarm=True
-        ),
+        auto_rollback=_BACK,
         pre_hook=preflight,
         post_hook=postflight,
     )
