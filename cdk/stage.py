@@ -33,7 +33,7 @@ class Stage:
     Attributes:
         name: dev, staging or prod.
         region: where it stands.
-        contract: that it serves; empty for the only one in its release bucket.
+        contract: that it serves; one deployment serves one.
         network, database, cache, serving, access: its parts.
         domain: a name of its own; None leaves the gateway's.
         watch: what is too much, and who is told.
@@ -56,7 +56,7 @@ class Stage:
     keep: bool
     log_days: int
     shift: Literal["linear", "at once"]
-    contract: str = ""
+    contract: str = "synthetic"
     domain: Domain | None = None
     watch: Watch = field(default_factory=Watch)
     limits: ShiftLimits = field(default_factory=ShiftLimits)

@@ -1,5 +1,6 @@
 """Inference: warm versions behind an alias of weights only, a door with tokens, layers that publish versions."""
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from cdk.stages import STAGES
 from ebb.http.scopes import SCOPES as KNOWN_SCOPES
 from stacks.constructs.code import ROOT, Sources
 from stacks.constructs.door import LOGGED
+from stacks.constructs.warm import steps_of
 from stacks.routes import ROUTES
 from tests.stacks.conftest import CONTEXT, Synthesized, Template
 
@@ -59,6 +61,27 @@ def test_the_capacity_moves_to_the_new_version_after_the_shift(synthesized: Synt
     assert (given["MinCapacity"], given["MaxCapacity"]) == (serving.provisioned, serving.most_provisioned)
     hours = [action["Schedule"] for action in given.get("ScheduledActions", [])]
     assert hours == [f"cron(0 {schedule.hour} * * ? *)" for schedule in serving.schedules]
+
+
+@pytest.mark.parametrize("stage", STAGE_NAMES)
+def test_the_capacity_follows_the_requests_that_each_environment_may_take(synthesized: Synthesized, stage: str) -> None:
+    serving = STAGES[stage].serving
+    steps = steps_of(serving)
+    assert steps[0] == (0.0, serving.provisioned)
+    assert steps[-1][1] == serving.most_provisioned
+    for (_, size), (begin, more) in itertools.pairwise(steps):
+        assert size < more
+        assert begin / 60 <= size * 10 * serving.utilisation + 1, "the next step is taken before this one is full"
+    policies = synthesized.resources(stage, "inference", "AWS::ApplicationAutoScaling::ScalingPolicy").values()
+    kinds = {policy["Properties"]["PolicyType"] for policy in policies}
+    assert kinds == {"TargetTrackingScaling", "StepScaling"}
+    told = [
+        step["ScalingAdjustment"]
+        for policy in policies
+        if policy["Properties"]["PolicyType"] == "StepScaling"
+        for step in policy["Properties"]["StepScalingPolicyConfiguration"]["StepAdjustments"]
+    ]
+    assert sorted(told) == [size for _, size in steps]
 
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)
