@@ -38,9 +38,15 @@ def function(synthesized: Synthesized, stage: str, name: str) -> tuple[str, Temp
     return logical, resource
 
 
+def shift_alarms(synthesized: Synthesized, stage: str) -> dict[str, Template]:
+    """Return the alarms of the shift by logical id; the scaling has others, which watch no version."""
+    found = synthesized.resources(stage, "inference", "AWS::CloudWatch::Alarm")
+    return {name: alarm for name, alarm in found.items() if name.startswith("Shift")}
+
+
 def alarms(synthesized: Synthesized, stage: str) -> dict[str, Template]:
     """Return the alarms of the shift by what they look at."""
-    found = synthesized.resources(stage, "inference", "AWS::CloudWatch::Alarm")
+    found = shift_alarms(synthesized, stage)
     return {name.removeprefix("Shift")[:-8]: alarm["Properties"] for name, alarm in found.items()}
 
 
@@ -111,7 +117,7 @@ def test_a_stage_has_its_pace_and_every_failure_takes_it_back(
         "DEPLOYMENT_STOP_ON_REQUEST",
         "DEPLOYMENT_STOP_ON_ALARM",
     }
-    found = synthesized.resources(stage, "inference", "AWS::CloudWatch::Alarm")
+    found = shift_alarms(synthesized, stage)
     assert given["AlarmConfiguration"] == {"Alarms": [{"Name": {"Ref": name}} for name in found], "Enabled": True}
 
 
@@ -157,7 +163,7 @@ def test_nothing_that_a_shift_needs_waits_for_the_alias(synthesized: Synthesized
     group, _ = only(synthesized, stage, "AWS::CodeDeploy::DeploymentGroup")
     needed = before(synthesized, stage, alias)
     hooks = {function(synthesized, stage, name)[0] for name in HOOKS}
-    found = synthesized.resources(stage, "inference", "AWS::CloudWatch::Alarm")
+    found = shift_alarms(synthesized, stage)
     assert {group, *hooks, *found} <= needed
     assert alias not in needed
     policies = {name for name in needed if "Policy" in name}
