@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 import orjson
 import pytest
-from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from ebb.errors import Unavailable
 from local.executor.executor import Executor
