@@ -168,7 +168,7 @@ def packed(root: Path, name: str, architecture: str = ARM64) -> Path | None:
 def archive(root: Path, name: str, architecture: str = ARM64) -> Path:
     """Return what the stacks name: the packed archive where it is fresh, else its sources' folder.
 
-    So that synth needs no packing; `ebb deploy` ships packed archives only.
+    So that synth needs no packing; only what was packed may be deployed.
 
     Raises:
         ArchiveError: see `packed`.

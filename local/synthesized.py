@@ -14,6 +14,9 @@ from ebb.errors import EbbError
 _ROOT = Path(__file__).resolve().parents[1]
 _SECONDS = 300
 
+CDK = "npx aws-cdk@2.1148.1"
+"""The command line that goes with this CDK; what npm calls the latest refuses it."""
+
 
 class NotSynthesized(EbbError):
     """The templates of a stage could not be made."""

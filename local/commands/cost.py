@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ebb.errors import Misuse
+from local.synthesized import CDK, synthesized
 from local.terminal import next_step, print_json
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ def cost(
     from cdk.pricing.shares import shares_of  # noqa: PLC0415 - as above
     from cdk.pricing.templates import read_templates  # noqa: PLC0415 - as above
     from local.cost_page import Cost  # noqa: PLC0415 - as above
-    from local.synthesized import synthesized  # noqa: PLC0415 - as above
 
     uses = dict(_use(text) for text in share or ())
     try:
@@ -51,7 +51,7 @@ def cost(
         print_json(found.as_dict())
     else:
         found.show()
-        next_step(f"ebb deploy --stage {stage} --plan")
+        next_step("ebb package", f"{CDK} diff --all -c stage={stage}")
 
 
 def _use(text: str) -> "tuple[str, Use]":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from local.synthesized import CDK
 from local.terminal import TerminalProgress, next_step, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _print(built: "Built", measured: "list[Size]") -> None:
     ]
     print_table("Functions with both layers", ("function", "unzipped", "zipped", ""), rows)
     print_facts("In", {"folder": built.folder, "manifest": "manifest.json", "bill of materials": "sbom.cdx.json"})
-    next_step("ebb deploy --stage dev --plan")
+    next_step("ebb cost --stage dev", f"{CDK} diff --all -c stage=dev", f"{CDK} deploy --all -c stage=dev")
 
 
 def _how(kept: bool) -> str:  # noqa: FBT001 - one column's word

@@ -241,7 +241,7 @@ def test_the_command_tells_sizes_and_what_was_kept(
     shown = capsys.readouterr().out
     assert "of 150.0 MiB" in shown
     assert "fresh already" in shown
-    assert "ebb deploy" in shown
+    assert "deploy --all -c stage=dev" in shown
     monkeypatch.setattr("local.package.sizes.PREDICT_ZIPPED", 1_000_000)
     assert run(["package"]) == 1
     assert "TOO LARGE" in capsys.readouterr().out
