@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,11 @@ def material_of(rows: int = 500) -> Material:
 
 
 def workers() -> list[int]:
-    children = psutil.Process().children()
-    return [child.pid for child in children if "training.search.worker" in child.cmdline()]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # others of this process may end meanwhile
+            found += [child.pid] if "training.search.worker" in child.cmdline() else []
+    return found
 
 
 def test_processes_give_the_bits_of_one_process(monkeypatch: pytest.MonkeyPatch) -> None:

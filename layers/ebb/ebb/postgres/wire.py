@@ -21,6 +21,7 @@ class Wire:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._files: list[IO[Any]] = []
+        self._stirred = False
         self._poll = select.poll()
         self._poll.register(connected.fileno(), select.POLLIN)
 
@@ -35,8 +36,13 @@ class Wire:
         return file
 
     def stirs(self) -> bool:
-        """Tell whether there is something to read; where nothing was asked that is mostly the connection's end."""
-        return bool(self._poll.poll(0)) and (not isinstance(self._socket, ssl.SSLSocket) or _spoken(self._socket))
+        """Tell whether there is something to read; where nothing was asked that is mostly the connection's end.
+
+        Looking inside the encryption takes a byte away, so what stirred once is not to be read from any more.
+        """
+        if not self._stirred and self._poll.poll(0):
+            self._stirred = not isinstance(self._socket, ssl.SSLSocket) or _spoken(self._socket)
+        return self._stirred
 
     def close(self) -> None:
         """Close the socket, once its files are closed too."""
