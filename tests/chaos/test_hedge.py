@@ -267,7 +267,7 @@ def test_a_frozen_replica_is_no_trouble(pair: Pair) -> None:
     pair.primary_road.delay(0.1, 0.02)
     times, told = _ask_all(fast, 300)
     assert all(answer is not None and not answer.hedged for answer in told)
-    assert max(times) < 0.2
+    assert max(times) < 0.45, "nobody waits for the replica, whose time-out is half a second"
 
 
 def test_with_both_away_the_answer_is_no_and_comes_at_once(pair: Pair) -> None:
