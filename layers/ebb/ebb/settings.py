@@ -68,28 +68,8 @@ class Settings:
         Raises:
             Misuse: one is missing, is not what it must be, or contradicts another; names it.
         """
-
-        def text(name: str) -> str:
-            if name not in environment:
-                raise Misuse(f"the environment variable {name} is not set")
-            return environment[name]
-
-        def port(name: str) -> int:
-            if not text(name).isdecimal():
-                raise Misuse(f"the environment variable {name} must be a port number")
-            return int(text(name))
-
-        def number(name: str, default: float | None) -> Any:
-            if not environment.get(name):
-                return default
-            try:
-                value = float(environment[name])
-            except ValueError:
-                value = 0.0
-            if not 0 < value < math.inf:
-                raise Misuse(f"the environment variable {name} must be a positive number")
-            return value
-
+        told = _Variables(environment)
+        text, port, number = told.text, told.port, told.number
         entry = postgres_entry(environment)
         return Settings(
             releases=parse_place(text("EBB_RELEASES"), "EBB_RELEASES"),
@@ -120,6 +100,34 @@ class Settings:
             memory_megabytes=number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", Settings.memory_megabytes),
             gigabyte_second_usd=number("EBB_GIGABYTE_SECOND_USD", Settings.gigabyte_second_usd),
         )
+
+
+@dataclass(frozen=True)
+class _Variables:
+    """Reads variables; every method raises Misuse, which names the variable."""
+
+    environment: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        if name not in self.environment:
+            raise Misuse(f"the environment variable {name} is not set")
+        return self.environment[name]
+
+    def port(self, name: str) -> int:
+        if not self.text(name).isdecimal():
+            raise Misuse(f"the environment variable {name} must be a port number")
+        return int(self.text(name))
+
+    def number(self, name: str, default: float | None) -> Any:
+        if not self.environment.get(name):
+            return default
+        try:
+            value = float(self.environment[name])
+        except ValueError:
+            value = 0.0
+        if not 0 < value < math.inf:
+            raise Misuse(f"the environment variable {name} must be a positive number")
+        return value
 
 
 def _stage_secret_file(environment: Mapping[str, str]) -> Path | None:
