@@ -1,5 +1,7 @@
 """What every store of releases promises: the same tests for the folder, the fake and S3."""
 
+import threading
+
 import pytest
 
 from ebb.errors import NoRelease, ReleaseError
@@ -114,6 +116,19 @@ class LastingReleasesContract(ReleasesContract):
     def test_the_first_content_of_a_version_stands(self, store: ReleaseStore) -> None:
         store.write("tiny", A, {"card.html": b"another", "more": b""})
         assert store.read("tiny", A) == {"card.html": b"<!doctype html>"}
+
+    def test_two_who_name_at_once_remember_each_other(self, store: ReleaseStore) -> None:
+        """Whoever comes second finds the first as the champion before: nobody is lost."""
+        store.set_champion("tiny", A)
+        for _ in range(10):
+            before = store.champion("tiny")
+            others = [name for name in (B, C, D) if name != before][:2]
+            threads = [threading.Thread(target=store.set_champion, args=("tiny", name)) for name in others]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(60)
+            assert {store.champion("tiny"), store.previous("tiny")} == set(others)
 
     def test_a_contract_without_releases_has_none(self, store: ReleaseStore) -> None:
         assert store.versions("other") == []

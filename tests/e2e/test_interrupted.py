@@ -17,6 +17,7 @@ import pytest
 
 from tests.fakes.made_contracts import contract_text
 from tests.home import ROOT, Home
+from tests.process_group import ended
 
 DEADLINE = 120.0
 SENTENCE = "ebb: interrupted; nothing half-written was kept"
@@ -44,12 +45,8 @@ def command(folder: Path, *words: object) -> Iterator[subprocess.Popen[str]]:
         start_new_session=True,
         preexec_fn=_child,  # noqa: PLW1509 - two system calls
     )
-    try:
+    with ended(process):
         yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 def interrupted(process: subprocess.Popen[str], middle: Callable[[], bool], what: str) -> str:

@@ -3,11 +3,12 @@
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -36,23 +37,44 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return certificate_path, key_path
 
 
+Opened = list[asyncio.StreamWriter]
+Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Opened], Coroutine[Any, Any, None]]
+
+
 @contextmanager
 def tls_door(port: int, certificate_path: Path, key_path: Path) -> Iterator[int]:
     """Yield a loopback port that speaks TLS and forwards to `port`."""
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened: Opened) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        opened.append(inner_writer)
+        await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
+
+    with door(connected, tls=context_of(certificate_path, key_path)) as opened_port:
+        yield opened_port
+
+
+def context_of(certificate_path: Path, key_path: Path) -> ssl.SSLContext:
+    """Return what a server speaks TLS with."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate_path, key_path)
+    return context
+
+
+@contextmanager
+def door(connected: Connected, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Yield a loopback port whose connections are handed to `connected`; what it opens is closed with the door."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    opened: list[asyncio.StreamWriter] = []
+    opened: Opened = []
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
-        opened.extend((writer, inner_writer))
-        with suppress(OSError, ssl.SSLError):
-            await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
+    async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        with suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
+            await connected(reader, writer, opened)
 
-    starting = asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
+    starting = asyncio.start_server(met, "127.0.0.1", 0, ssl=tls)
     server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
     try:
         yield server.sockets[0].getsockname()[1]

@@ -1,7 +1,6 @@
 """Jobs on a small table, through the local executor or as they are typed."""
 
 import os
-import signal
 import subprocess
 import sys
 import tarfile
@@ -14,6 +13,7 @@ from local.jobs.executor import Started, start
 from local.jobs.request import JobRequest, unique_name
 from local.jobs.status import JobStatus
 from tests.integration.training_case import CONTRACT, ROOT
+from tests.process_group import ended
 from training.jobs.table import job_named
 
 DEADLINE = 170.0
@@ -89,12 +89,8 @@ def typed(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
         text=True,
         start_new_session=True,
     )
-    try:
+    with ended(process):
         yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 def processes_about(text: str) -> set[int]:

@@ -1,8 +1,6 @@
 """One small training for tests: synthetic customers, the shipped contract, and the command in a process of its own."""
 
-import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -11,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.process_group import ended
 from training.pipeline import TrainOptions, TrainResult, train
 from training.progress import Progress, Silent
 from training.search import Budget
@@ -65,12 +64,8 @@ class Case:
             start_new_session=True,
             preexec_fn=limit,  # noqa: PLW1509 - one system call
         )
-        try:
+        with ended(process):
             yield process
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
 
     def partial(self) -> list[str]:
         """Return what a half-written release or database would leave."""

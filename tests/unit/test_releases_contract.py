@@ -1,6 +1,5 @@
 """What every store of releases promises of its roles: the folder and the fake, by the same tests."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,21 +112,6 @@ def test_a_full_disk_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             store.set_champion("tiny", C)
     assert roles(store) == (B, A, None)
     assert not list((tmp_path / "tiny").glob(".*"))
-
-
-def test_two_who_name_at_once_remember_each_other(tmp_path: Path) -> None:
-    """Whoever comes second finds the first as the champion before: nobody is lost."""
-    store = filled(FolderReleases(tmp_path))
-    store.set_champion("tiny", A)
-    for _ in range(10):
-        before = store.champion("tiny")
-        others = [name for name in (B, C, D) if name != before][:2]
-        threads = [threading.Thread(target=store.set_champion, args=("tiny", name)) for name in others]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        assert {store.champion("tiny"), store.previous("tiny")} == set(others)
 
 
 def test_nobody_remembers_themselves_or_nobody(tmp_path: Path) -> None:
