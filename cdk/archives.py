@@ -176,6 +176,15 @@ def archive(root: Path, name: str, architecture: str = ARM64) -> Path:
     return packed(root, name, architecture) or made_of(root, name, architecture).folder
 
 
+def unpacked(root: Path, architecture: str = ARM64) -> list[str]:
+    """Return the archives that were not packed from what the sources are now.
+
+    Raises:
+        ArchiveError: see `packed`.
+    """
+    return [name for name in names(root) if packed(root, name, architecture) is None]
+
+
 @dataclass(frozen=True)
 class Entry:
     """What the manifest says of one archive.

@@ -1,9 +1,10 @@
 """The code of functions and layers: archives of `make package`, named by what they are made of.
 
-The name is a hash of the sources, so a template is the same whether or not the archives were built already, and one
-byte changed in a layer publishes a new version of every function that uses it.
+The name is a hash of the sources, so a template is known before the archives are built again, and one byte changed in a
+layer publishes a new version of every function that uses it.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +35,15 @@ class Sources:
     root: Path = ROOT
 
     def code(self, name: str) -> aws_lambda.Code:
-        """Return the code of a function or layer."""
+        """Return the code of a function or layer.
+
+        What is not packed has a name of its own: sources alone run nowhere, and under the archive's name they would
+        lie in the account's bucket of assets for good, since what is there is not uploaded again.
+        """
+        place, known = archive(self.root, name, self.architecture), source_hash(self.root, name, self.architecture)
         return aws_lambda.Code.from_asset(
-            str(archive(self.root, name, self.architecture)),
-            asset_hash=source_hash(self.root, name, self.architecture),
+            str(place),
+            asset_hash=known if place.is_file() else hashlib.sha256(f"not packed {known}".encode()).hexdigest(),
             asset_hash_type=aws.AssetHashType.CUSTOM,
         )
 

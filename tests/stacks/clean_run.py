@@ -12,7 +12,9 @@ from tests.home import ROOT
 from tests.stacks.conftest import CONTEXT, Template
 
 READ = ("cdk", "stacks", "layers", "lambdas", "local", "cdk.json")
-"""What of a checkout a synth may read; a copy has nothing else, above all no archives and no git."""
+"""What of a checkout a synth may read; a copy has nothing else, above all no git."""
+PACKED = "dist"
+"""Archives, where they were packed here: what is not packed has another name."""
 _SECONDS = 170
 
 _NO_NETWORK_PYTHON = """
@@ -38,6 +40,8 @@ def copy_of_the_checkout(folder: Path) -> Path:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         else:
             shutil.copyfile(ROOT / name, folder / name)
+    if (ROOT / PACKED).is_dir():
+        shutil.copytree(ROOT / PACKED, folder / PACKED)
     return folder
 
 
