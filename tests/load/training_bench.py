@@ -18,10 +18,10 @@ from tests.load.synthetic_figures import world_figures
 from tests.load.training_figures import large_figures, long_figures, training_figures
 from tests.load.validation_figures import profile_figures, wide_figures
 
-_ABOUT = """Written by `make bench-training`, which takes about 45 minutes and 10 GB of disk. It can be run in parts, each
-of which is measured in one run, as these were. Seconds are those of whole commands, from process start to end; memory is
-the most that a command and its workers held together, pages they share counted once. `make verify` guards the training
-within a minute and the batch scoring."""
+_ABOUT = """Written by `make bench-training`, which takes about 45 minutes and 10 GB of disk. It can be run in parts,
+each of which is measured in one run, as these were. Seconds are those of whole commands, from process start to end;
+memory is the most that a command and its workers held together, pages they share counted once. `make verify` guards
+the training within a minute and the batch scoring."""
 
 
 def events_figures(folder: Path) -> Iterator[Figure]:
