@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from cdk.stage_parts import Access, Cache, Database, Domain, Network, Serving, ShiftLimits, Watch
+from cdk.stage_parts import Access, Cache, Database, Domain, Door, Edge, Network, Serving, ShiftLimits, Training, Watch
 
 REQUESTS_AN_ENVIRONMENT = 10
 """Requests a second that Lambda lets each execution environment take, however fast it is ("Lambda quotas")."""
@@ -41,6 +41,9 @@ class Stage:
         log_days: how long logs are kept.
         shift: how a new version of the code takes over.
         limits: what takes it back.
+        door: the kind of its API.
+        training: where its releases are made.
+        edge: its second region; None where it has one region.
 
     Raises:
         BadStage: the values cannot work.
@@ -60,9 +63,19 @@ class Stage:
     domain: Domain | None = None
     watch: Watch = field(default_factory=Watch)
     limits: ShiftLimits = field(default_factory=ShiftLimits)
+    door: Door = field(default_factory=Door)
+    training: Training = field(default_factory=Training)
+    edge: Edge | None = None
 
     def __post_init__(self) -> None:
-        for wrong, why in (*self._numbers(), *self._serving(), *self._watch(), *self._shifting()):
+        for wrong, why in (
+            *self._numbers(),
+            *self._serving(),
+            *self._watch(),
+            *self._shifting(),
+            *self._door(),
+            *self._edge(),
+        ):
             if wrong:
                 raise BadStage(f"the stage {self.name!r}: {why}")
 
@@ -145,6 +158,37 @@ class Stage:
                 "a version that always fails must be seen at its first tenth: the limits must lie below 0.1",
             ),
             (limits.p95_ms <= 0 or limits.least < 1, "the limits of a shift are milliseconds and requests above 0"),
+        ]
+
+    def _door(self) -> list[tuple[bool, str]]:
+        door, clients = self.door, {client.name for client in self.access.clients}
+        unknown = sorted({plan.client for plan in door.plans} - clients)
+        planned = [plan.client for plan in door.plans]
+        return [
+            (door.kind == "http" and bool(door.plans), "usage plans need a REST API: an HTTP API has no API keys"),
+            (
+                door.kind == "rest" and bool(self.access.issuer),
+                "a REST API takes tokens of its own user pool only: name clients and no issuer, or an HTTP API",
+            ),
+            (bool(unknown), f"usage plans of unknown clients: {', '.join(unknown)}"),
+            (len(set(planned)) < len(planned), "a client has more than one usage plan"),
+            (
+                any(min(plan.rate, plan.burst, plan.monthly) < 1 for plan in door.plans),
+                "a usage plan allows at least one request a second, at once and a month",
+            ),
+            (self.training.scanned_gigabytes < 1, "an Athena query must be let read at least 1 GB"),
+        ]
+
+    def _edge(self) -> list[tuple[bool, str]]:
+        edge = self.edge
+        if edge is None:
+            return []
+        return [
+            (edge.region == self.region, f"its second region is {edge.region} too: name another one"),
+            (edge.cidr == self.network.cidr, "its two regions need networks of different addresses"),
+            (self.domain is None, "callers find the nearer of two regions by name: it needs a domain"),
+            (not self.keep, "a second region follows data that is kept"),
+            (self.door.kind == "rest", "API keys stand in one region: a stage of two regions needs an HTTP API"),
         ]
 
     def _too_few(self) -> str:

@@ -174,3 +174,61 @@ class Watch:
     experiments: bool = False
     page: tuple[str, ...] = ()
     ticket: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UsagePlan:
+    """What one client may ask of a REST API, counted by the gateway with the client's API key.
+
+    Attributes:
+        client: of the stage's own user pool.
+        rate: requests a second.
+        burst: requests at once.
+        monthly: requests a month.
+    """
+
+    client: str
+    rate: int
+    burst: int
+    monthly: int
+
+
+@dataclass(frozen=True)
+class Door:
+    """What kind of API stands before the functions.
+
+    Attributes:
+        kind: an HTTP API; or a REST API, which costs three times as much and can count what a client has left.
+        plans: of the clients of a REST API; who has none is limited by the stage's throttle alone.
+    """
+
+    kind: Literal["http", "rest"] = "http"
+    plans: tuple[UsagePlan, ...] = ()
+
+
+@dataclass(frozen=True)
+class Training:
+    """Where releases are made.
+
+    Attributes:
+        tracking: size of the managed MLflow tracking server.
+        scanned_gigabytes: that one Athena query may read, at most.
+    """
+
+    tracking: Literal["Small", "Medium", "Large"] = "Small"
+    scanned_gigabytes: int = 100
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A second region, which predicts beside the first one and follows its writes.
+
+    Attributes:
+        region: where it stands.
+        cidr: of its network; other than the first one's.
+        firewall: whether CloudFront and WAF stand before both regions.
+    """
+
+    region: str
+    cidr: str
+    firewall: bool = False
