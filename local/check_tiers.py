@@ -8,7 +8,7 @@ from ebb.postgres.count import count_subjects
 from ebb.postgres.features import PostgresFeatures
 from ebb.store.compare import compare
 from ebb.valkey.features import ValkeyFeatures
-from local.caller import local_cloud
+from local.calling.local_cloud import local_cloud
 from local.loading.database import connect
 from local.loading.running import running_servers
 from local.supervisor.state import state_folder

@@ -14,7 +14,7 @@ import pyarrow.parquet
 from rich.markup import escape
 
 from ebb.errors import EbbError
-from local.caller import local_cloud, mint
+from local.calling.local_cloud import local_cloud, mint
 from local.cli import run
 from local.supervisor.down import down
 from local.terminal import INTERRUPTED, console, errors, next_step, print_table

@@ -32,6 +32,7 @@ ROUTES = (
     ApiRoute("POST", "/v1/features/batch", "records"),
     ApiRoute("GET", "/v1/subjects/{entity_id}", "records"),
     ApiRoute("DELETE", "/v1/subjects/{entity_id}", "records"),
+    ApiRoute("GET", "/v1/registry", "records"),
     ApiRoute("GET", "/v1/routing", "records"),
     ApiRoute("PUT", "/v1/routing", "records"),
     ApiRoute("POST", "/v1/routing/promote", "records"),

@@ -19,6 +19,7 @@ from ebb.store.subjects import Subjects
 from lambdas.records.admission import Limits
 from lambdas.records.contract import WritableContract
 from lambdas.records.once import Once
+from lambdas.records.registry import RegistryService
 from lambdas.records.routing import RoutingService
 from lambdas.records.service import RecordsService
 from lambdas.records.subjects import SubjectsService
@@ -32,6 +33,7 @@ class Records:
         features: writes features.
         subjects: answers and erases subjects.
         routing: shows and changes the routing table.
+        registry: lists releases.
         once: guards what writes against being done twice.
         limits: counts the requests of what does not count itself.
         tick: called after each answer, for the metrics.
@@ -40,6 +42,7 @@ class Records:
     features: RecordsService
     subjects: SubjectsService
     routing: RoutingService
+    registry: RegistryService
     once: Once
     limits: Limits
     tick: Callable[[], None]
@@ -56,9 +59,10 @@ def bootstrap(
     """Wire the function; every port may be overridden.
 
     Raises:
-        Misuse: a variable of the environment is missing.
+        Misuse: a variable of the environment is missing, or the database only reads.
     """
     settings = Settings.from_environment(environment)
+    settings.require_writable("records")
     metrics = make_metrics(settings, "records")
     cloud = Cloud(environment, lambda what: report_to_log(what, ""))
     where = releases or cloud.releases(settings.releases)
@@ -72,12 +76,13 @@ def bootstrap(
 
     fast, connection = connect_fast(settings, metrics, cloud), connect_postgres(settings, CALM, cloud)
     store = store or connect_store(settings, metrics, fast, connection)
-    subjects = subjects or Subjects(PostgresSubjects(connection), fast)
+    subjects = subjects or Subjects(PostgresSubjects(connection), fast, followed=settings.followed)
     once = Once(PostgresIdempotencyKeys(connection), store)
     contract = WritableContract(name, tables, where, time.monotonic)
     deciding = RoutingService(name, tables, where, fast, load, time.time, report_to_log)
     features = RecordsService(contract.get, store, time.time, report_to_log)
-    return Records(features, SubjectsService(subjects, time.time), deciding, once, store, metrics.tick)
+    listing = RegistryService(name, where, tables)
+    return Records(features, SubjectsService(subjects, time.time), deciding, listing, once, store, metrics.tick)
 
 
 def _make_scorer(model: bytes) -> Scorer:

@@ -13,6 +13,7 @@ import ebb.http
 from ebb.http.openapi import Operation, paths
 from ebb.http.scopes import FEATURES, SUBJECTS
 from lambdas.records import routing_schemas, schemas
+from lambdas.records.registry_described import REGISTRY_MODELS, REGISTRY_OPERATIONS
 from lambdas.records.routing_described import ROUTING_OPERATIONS
 
 _AT = 1_790_000_000.0
@@ -118,7 +119,7 @@ _SUBJECTS = (
         description="Again, it changes nothing but the moment.",
     ),
 )
-OPERATIONS = (*_FEATURES, *_SUBJECTS, *ROUTING_OPERATIONS)
+OPERATIONS = (*_FEATURES, *_SUBJECTS, *ROUTING_OPERATIONS, *REGISTRY_OPERATIONS)
 MODELS = (
     schemas.FeaturesBody,
     schemas.FeaturesBatchBody,
@@ -131,6 +132,7 @@ MODELS = (
     routing_schemas.RollbackBody,
     routing_schemas.RoutingAnswer,
     routing_schemas.RoutingChangedAnswer,
+    *REGISTRY_MODELS,
 )
 WHERE = Path(next(iter(ebb.http.__path__))) / "records_openapi.json"
 

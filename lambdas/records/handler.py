@@ -18,6 +18,7 @@ ROUTES = {
     "POST /v1/features/batch": _once(FEATURES, _features.put_batch),
     "GET /v1/subjects/{entity_id}": limited(_limits, _subjects.export),
     "DELETE /v1/subjects/{entity_id}": limited(_limits, _subjects.erase),
+    "GET /v1/registry": limited(_limits, RECORDS.registry.show),
     "GET /v1/routing": limited(_limits, _routing.show),
     "PUT /v1/routing": _once(ADMIN, limited(_limits, _routing.set_roles)),
     "POST /v1/routing/promote": _once(ADMIN, limited(_limits, _routing.promote)),

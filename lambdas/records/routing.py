@@ -1,5 +1,6 @@
 """The routes of the records function that decide which releases serve, from a call to a document."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from ebb.http.scopes import ADMIN
 from ebb.ports import ReleaseStore, RoutingNews, RoutingStore
 from ebb.release.load import LoadedRelease
 from ebb.routing.admit import admit
-from ebb.routing.change import promoted, rolled_back, with_roles
+from ebb.routing.change import promoted, rolled_back, started, with_roles
 from ebb.routing.document import roles_from_document
 from ebb.routing.table import Change, RoutingTable
 from lambdas.records.routing_document import HISTORY, told
@@ -19,6 +20,9 @@ from lambdas.records.routing_document import HISTORY, told
 LIMIT = 16_384
 """Bytes of a body."""
 
+NO_TABLE = "there is no routing table yet: promote a release (`ebb route promote VERSION`), which writes the first one"
+
+_SALT_BYTES = 16
 _TRIES = 3
 """Of a change that was asked for without the version that it is based on."""
 
@@ -26,7 +30,8 @@ _ROLES = frozenset({"challengers", "cheap", "shadow", "based_on"})
 _PROMOTE = frozenset({"release", "based_on"})
 _ROLLBACK = frozenset({"based_on"})
 
-Make = Callable[[RoutingTable, Change], RoutingTable]
+Make = Callable[[RoutingTable | None, Change], RoutingTable]
+"""From the newest table to the next one; the first one is made from None."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +65,20 @@ class RoutingService:
         """`PUT /v1/routing`: state challengers, cheap and shadow; what is left out is taken away."""
         document = _document(call, _ROLES)
         roles = roles_from_document(document)
-        return self._change(call, "set", document, lambda old, change: with_roles(old, roles, change))
+        return self._change(call, "set", document, lambda old, change: with_roles(_stood(old), roles, change))
 
     def promote(self, call: Call) -> dict[str, Any]:
-        """`POST /v1/routing/promote`: make a release the champion."""
+        """`POST /v1/routing/promote`: make a release the champion; where there is no table yet, of the first one."""
         document = _document(call, _PROMOTE)
         release = document.get("release")
         if not isinstance(release, str):
             raise BadShape("`release` must be the version of a release (12 hex digits)")
-        return self._change(call, "promote", document, lambda old, change: promoted(old, release, change))
+        return self._change(call, "promote", document, lambda old, change: _crowned(old, release, change))
 
     def roll_back(self, call: Call) -> dict[str, Any]:
         """`POST /v1/routing/rollback`: champion and previous champion change places; the body may be empty."""
-        return self._change(call, "rollback", _document(call, _ROLLBACK), rolled_back)
+        document = _document(call, _ROLLBACK)
+        return self._change(call, "rollback", document, lambda old, change: rolled_back(_stood(old), change))
 
     def _change(self, call: Call, action: str, document: Mapping[str, Any], make: Make) -> dict[str, Any]:
         based_on = document.get("based_on")
@@ -90,11 +96,10 @@ class RoutingService:
         tries = _TRIES if based_on is None else 1
         while True:
             old = self.routing.latest(contract)
-            if old is None:
-                raise NoRelease(f"there is no routing table of {contract!r} yet: it is written with the first `ebb up`")
-            if based_on is not None and old.version != based_on:
+            version = 0 if old is None else old.version
+            if based_on is not None and version != based_on:
                 raise Conflict(
-                    f"the routing table is at version {old.version} and not {based_on} any more: look, and ask again"
+                    f"the routing table is at version {version} and not {based_on} any more: look, and ask again"
                 )
             new = make(old, change)
             admit(new, lambda version: self.load(contract, version))
@@ -102,7 +107,8 @@ class RoutingService:
             try:
                 self.routing.append(contract, new)
             except Conflict:
-                if not tries:
+                # Who was to begin must not undo another's beginning unseen.
+                if not tries or old is None:
                     raise
             else:
                 return new
@@ -126,8 +132,23 @@ class RoutingService:
     def _told(self, contract: str) -> dict[str, Any]:
         history = self.routing.history(contract, HISTORY)
         if not history:
-            raise NoRelease(f"there is no routing table of {contract!r} yet: it is written with the first `ebb up`")
+            raise NoRelease(NO_TABLE)
         return told(contract, history)
+
+
+def _crowned(old: RoutingTable | None, release: str, change: Change) -> RoutingTable:
+    return started(release, secrets.token_hex(_SALT_BYTES), change) if old is None else promoted(old, release, change)
+
+
+def _stood(old: RoutingTable | None) -> RoutingTable:
+    """Return the table that a change needs to stand on.
+
+    Raises:
+        NoRelease: there is none yet.
+    """
+    if old is None:
+        raise NoRelease(NO_TABLE)
+    return old
 
 
 def _document(call: Call, known: frozenset[str]) -> dict[str, Any]:

@@ -29,12 +29,13 @@ def told(contract: str, history: Sequence[RoutingTable]) -> dict[str, Any]:
         "contract": contract,
         "version": newest.version,
         "salt": newest.salt,
-        "roles": [{**role, "since": _since(role, history)} for role in _roles(newest)],
+        "roles": [{**role, "since": _since(role, history)} for role in roles_of(newest)],
         "changes": [{"version": table.version, **vars(table.change)} for table in history],
     }
 
 
-def _roles(table: RoutingTable) -> Iterator[dict[str, Any]]:
+def roles_of(table: RoutingTable) -> Iterator[dict[str, Any]]:
+    """Yield each role of a table with its release, in the order in which they answer."""
     owned = {release: sum(1 for _ in expanded(ranges)) for release, ranges in table.slots.items()}
     left = SLOTS - sum(owned.values())
     yield {"role": CHAMPION, "release": table.champion, "weight": left / SLOTS, "slots": left}
@@ -51,7 +52,7 @@ def _roles(table: RoutingTable) -> Iterator[dict[str, Any]]:
 def _since(role: dict[str, Any], history: Sequence[RoutingTable]) -> float:
     since = history[0].change.at
     for table in history:
-        if (role["role"], role["release"]) not in {(each["role"], each["release"]) for each in _roles(table)}:
+        if (role["role"], role["release"]) not in {(each["role"], each["release"]) for each in roles_of(table)}:
             break
         since = table.change.at
     return since

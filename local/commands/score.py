@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ebb.errors import Misuse
+from local.commands.stage_option import Stage, at
 from local.terminal import TerminalProgress, age, next_step, print_facts, print_json, print_table
 
 
@@ -24,17 +25,21 @@ def score(
         Path | None, typer.Option(help="Csv file for rows that the contract refuses; the others are scored.")
     ] = None,
     explain: Annotated[bool, typer.Option(help="Add reason codes.")] = False,
+    stage: Stage = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
 ) -> None:
-    """Score one entity through the local cloud, or every row of a table with the same graph.
+    """Score one entity through the local cloud or a stage, or every row of a table with the same graph.
 
     Examples:  ebb score 7590-VHVEG --explain
+               ebb score 7590-VHVEG --stage dev
                ebb score --data customers.csv --out scored.csv
                ebb score --data months/ --out scored/ --workers 2 --refused refused.csv
     """
     if (entity_id is None) == (data is None):
         raise Misuse("say either an ENTITY_ID or --data TABLE: see `ebb score --help`")
     if data is not None:
+        if stage is not None:
+            raise Misuse("--stage is for one ENTITY_ID: a table is scored here, with the release's own graph")
         if explain:
             raise Misuse("--explain is for one ENTITY_ID: a scored table carries no reason codes")
         if out is None:
@@ -43,20 +48,20 @@ def score(
     elif refused is not None or workers > 1:
         raise Misuse("--workers and --refused are for --data TABLE: one ENTITY_ID is scored at once, or refused")
     elif entity_id is not None:
-        _entity(entity_id, explain=explain, as_json=as_json)
+        _entity(entity_id, stage, explain=explain, as_json=as_json)
 
 
 _FELT = 0.00005
 """A contribution that shows as 0.0000 is left out of the table."""
 
 
-def _entity(entity_id: str, *, explain: bool, as_json: bool) -> None:
+def _entity(entity_id: str, stage: str | None, *, explain: bool, as_json: bool) -> None:
     from ebb.entity_id import LONGEST, is_entity_id  # noqa: PLC0415 - keeps `ebb --help` quick
-    from local.caller import score_entity  # noqa: PLC0415
+    from local.calling import caller_of  # noqa: PLC0415
 
     if not is_entity_id(entity_id):
         raise Misuse(f"an ENTITY_ID is a text of 1 to {LONGEST} printable characters")
-    answer = score_entity(entity_id, explain=explain)
+    answer = caller_of(stage).score(entity_id, explain=explain)
     if as_json:
         print_json(answer)
         return
@@ -66,7 +71,7 @@ def _entity(entity_id: str, *, explain: bool, as_json: bool) -> None:
         rows = [(r["feature"], f"{r['contribution']:+.4f}", r["text"]) for r in felt]
         print_table("Reasons (in probability, against the typical entity)", ["feature", "contribution", ""], rows)
     if not explain:
-        next_step(f"ebb score {entity_id} --explain")
+        next_step(f"ebb score {entity_id} --explain{at(stage)}")
 
 
 def _facts(answer: dict[str, Any]) -> dict[str, Any]:

@@ -246,11 +246,49 @@ def test_a_store_that_is_away_is_unavailable_and_nothing_changes(world: World) -
 
 def test_without_a_table_or_a_release_there_is_nothing_to_show(world: World) -> None:
     world.routing.tables.clear()
-    for route, body in (("GET /v1/routing", None), ("POST /v1/routing/promote", {"release": world.versions[1]})):
-        assert "no routing table of 'tiny' yet" in world.refused(route, body, 503)
+    for route, body in (("GET /v1/routing", None), ("PUT /v1/routing", {}), ("POST /v1/routing/rollback", None)):
+        assert "there is no routing table yet: promote a release" in world.refused(route, body, 503)
 
     def nobody() -> str:
         raise NoRelease("there is no release yet: train one")
 
     service = replace(world.service, contract=nobody)
     assert answer(event("GET /v1/routing", scope="admin"), service.show, lambda *_: None).status == 503
+
+
+def test_the_first_promotion_begins_the_table(world: World) -> None:
+    world.routing.tables.clear()
+    told = world.ok("POST /v1/routing/promote", {"release": world.versions[1], "based_on": 0})
+    assert (told["version"], told["written"], told["notes"]) == (1, 1, [])
+    assert [(role["role"], role["release"], role["slots"]) for role in told["roles"]] == [
+        ("champion", world.versions[1], 10_000)
+    ]
+    assert [(change["action"], change["client"]) for change in told["changes"]] == [("promote", "ops")]
+    assert (world.news.version, world.releases.named) == (1, world.versions[1])
+    assert len(bytes.fromhex(told["salt"])) == 16
+    assert world.ok("POST /v1/routing/promote", {"release": world.versions[2]})["salt"] == told["salt"]
+
+
+def test_two_tables_never_begin_with_the_same_salt(world: World) -> None:
+    salts = set()
+    for _ in range(5):
+        world.routing.tables.clear()
+        salts.add(world.ok("POST /v1/routing/promote", {"release": world.versions[1]})["salt"])
+    assert len(salts) == 5
+
+
+def test_of_two_first_promotions_one_wins(world: World) -> None:
+    world.routing.tables.clear()
+    world.routing.rivals = [first_table(world.versions[2])]
+    answered = world.ask("POST /v1/routing/promote", {"release": world.versions[1]})
+    assert (answered.status, orjson.loads(answered.body)["type"]) == (409, "urn:ebb:problem:conflict")
+    assert [table.champion for table in world.routing.tables] == [world.versions[2]]
+
+
+def test_a_first_promotion_is_admitted_as_any_other(world: World) -> None:
+    world.routing.tables.clear()
+    assert "cannot serve" in world.refused("POST /v1/routing/promote", {"release": version(9)}, 422)
+    assert "no version of a release" in world.refused("POST /v1/routing/promote", {"release": "x"}, 422)
+    based = {"release": world.versions[1], "based_on": 3}
+    assert "at version 0 and not 3" in world.refused("POST /v1/routing/promote", based, 409)
+    assert world.routing.tables == []

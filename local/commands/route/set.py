@@ -6,6 +6,7 @@ import typer
 
 from ebb.errors import Misuse
 from local.commands.route.table import AsJson, print_routing
+from local.commands.stage_option import Stage, at
 from local.terminal import next_step
 
 Challengers = Annotated[
@@ -35,6 +36,7 @@ def set_roles(
     budget_ms: Budget = None,
     *,
     none: Nobody = False,
+    stage: Stage = None,
     as_json: AsJson = False,
 ) -> None:
     """State who stands beside the champion. This names all of them: whoever is left out leaves.
@@ -42,16 +44,17 @@ def set_roles(
     Entities move only as far as the weights demand: raising one takes over the missing share and no more.
 
     Examples:  ebb route set --challenger 0123456789ab=0.05 --cheap ba9876543210=0.1 --margin 0.1
-               ebb route set --none
+               ebb route set --none --stage staging
     """
-    from local.caller import set_routing  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.calling import caller_of  # noqa: PLC0415 - keeps `ebb --help` quick
 
     roles = _roles(challenger or [], cheap, margin, shadow, budget_ms)
     if none == bool(roles):
         raise Misuse("say who stands beside the champion (--challenger, --cheap, --shadow), or --none for nobody")
-    print_routing(set_routing(roles), as_json=as_json)
+    print_routing(caller_of(stage).set_routing(roles), as_json=as_json)
     if not as_json:
-        next_step("ebb score ENTITY_ID", "ebb route show", "ebb route promote VERSION")
+        steps = ("ebb score ENTITY_ID", "ebb route show", "ebb route promote VERSION")
+        next_step(*(step + at(stage) for step in steps))
 
 
 def _roles(

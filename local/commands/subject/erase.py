@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ebb.errors import Misuse
+from local.commands.stage_option import Stage
 from local.commands.subject.arguments import AsJson, EntityId, check_id, told_time
 from local.terminal import console, next_step, print_facts, print_json
 
@@ -14,22 +15,24 @@ def erase(
     entity_id: EntityId,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    stage: Stage = None,
     as_json: AsJson = False,
 ) -> None:
     """Erase one entity in every tier, for good; events from before are never held again.
 
-    Example:  ebb subject erase ID-000001 --yes
+    Examples:  ebb subject erase ID-000001 --yes
+               ebb subject erase ID-000001 --stage prod --yes
     """
-    from local.caller import erase_subject, local_cloud  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.calling import caller_of  # noqa: PLC0415 - keeps `ebb --help` quick
     from local.loading.refused import scrub  # noqa: PLC0415
     from local.loading.running import LOADS  # noqa: PLC0415
     from local.supervisor.state import state_folder  # noqa: PLC0415
 
     check_id(entity_id)
-    local_cloud()
+    caller = caller_of(stage)
     if not yes:
         _confirm()
-    document = erase_subject(entity_id)
+    document = caller.erase_subject(entity_id)
     document["refused_rows"] = scrub(state_folder() / LOADS, [entity_id])
     if as_json:
         print_json(document)
@@ -41,7 +44,7 @@ def erase(
         "caches clear": told_time(clear) if (clear := document["caches_clear_at"]) else "a minute after that",
     }
     print_facts("Erased", facts)
-    next_step("ebb check")
+    next_step("ebb check" if stage is None else f"ebb subject show {entity_id} --stage {stage}")
 
 
 def _confirm() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from local.commands.stage_option import Stage
 from local.commands.subject.arguments import AsJson, EntityId, check_id, told_time
 from local.terminal import console, counted, plain, print_facts, print_json, print_table
 
@@ -17,18 +18,21 @@ KnownAt = Annotated[
 ]
 
 
-def show(entity_id: EntityId, *, at: At = None, known_at: KnownAt = None, as_json: AsJson = False) -> None:
+def show(
+    entity_id: EntityId, *, at: At = None, known_at: KnownAt = None, stage: Stage = None, as_json: AsJson = False
+) -> None:
     """Show everything that is held of one entity: values, history, accesses. The look is recorded.
 
     Examples:  ebb subject show ID-000001 --json
+               ebb subject show ID-000001 --stage prod
                ebb subject show ID-000001 --at 2026-11-01 --known-at 2026-11-02T12:00:00
     """
-    from local.caller import show_subject  # noqa: PLC0415 - keeps `ebb --help` quick
+    from local.calling import caller_of  # noqa: PLC0415 - keeps `ebb --help` quick
 
     check_id(entity_id)
     given = {"event_time": at, "ingested_at": known_at}
     moments = {name: _seconds(moment) for name, moment in given.items() if moment is not None}
-    document = show_subject(entity_id, moments)
+    document = caller_of(stage).show_subject(entity_id, moments)
     if as_json:
         print_json(document)
         return

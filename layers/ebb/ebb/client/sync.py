@@ -58,7 +58,7 @@ class Client:
             purpose: what for, recorded with the prediction.
             deadline: seconds.
         """
-        return self._call(calls.predict(entity_id, features, purpose, explain=explain), deadline)
+        return self.call(calls.predict(entity_id, features, purpose, explain=explain), deadline)
 
     def predict_batch(
         self,
@@ -69,7 +69,7 @@ class Client:
         deadline: float | None = None,
     ) -> list[Prediction | CallFailed]:
         """Score up to 1,000 entities; in the order asked, a prediction or the exception that stands for its error."""
-        return self._call(calls.predict_batch(entities, purpose, explain=explain), deadline)
+        return self.call(calls.predict_batch(entities, purpose, explain=explain), deadline)
 
     def put_features(
         self,
@@ -89,7 +89,7 @@ class Client:
             idempotency_key: makes the write count once, also over processes; a fresh one where it is left out.
             deadline: seconds.
         """
-        return self._call(calls.put_features(entity_id, features, event_time, idempotency_key), deadline)
+        return self.call(calls.put_features(entity_id, features, event_time, idempotency_key), deadline)
 
     def put_features_batch(
         self,
@@ -99,7 +99,7 @@ class Client:
         deadline: float | None = None,
     ) -> Written:
         """Write features of up to 1,000 entities, all or none."""
-        return self._call(calls.put_features_batch(entities, idempotency_key), deadline)
+        return self.call(calls.put_features_batch(entities, idempotency_key), deadline)
 
     def export_subject(
         self,
@@ -119,17 +119,17 @@ class Client:
             ingested_at: epoch seconds; as far as it was known then.
             deadline: seconds.
         """
-        return self._call(calls.export_subject(entity_id, history_from, event_time, ingested_at), deadline)
+        return self.call(calls.export_subject(entity_id, history_from, event_time, ingested_at), deadline)
 
     def erase_subject(
         self, entity_id: str, *, idempotency_key: str | None = None, deadline: float | None = None
     ) -> Erasure:
         """Erase one entity everywhere, for good; again changes nothing but the moment."""
-        return self._call(calls.erase_subject(entity_id, idempotency_key), deadline)
+        return self.call(calls.erase_subject(entity_id, idempotency_key), deadline)
 
     def show_routing(self, *, deadline: float | None = None) -> Routing:
         """Return the routing table; needs the scope `admin`, as every change of it."""
-        return self._call(routing.show(), deadline)
+        return self.call(routing.show(), deadline)
 
     def set_routing(
         self,
@@ -149,22 +149,23 @@ class Client:
             based_on: the version that was looked at; where it is not in force any more, `Conflict` is raised.
             deadline: seconds.
         """
-        return self._call(routing.set_roles(challengers, cheap, shadow, based_on), deadline)
+        return self.call(routing.set_roles(challengers, cheap, shadow, based_on), deadline)
 
     def promote(self, release: str, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
         """Make a release the champion."""
-        return self._call(routing.promote(release, based_on), deadline)
+        return self.call(routing.promote(release, based_on), deadline)
 
     def rollback(self, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
         """Let the champion before answer again."""
-        return self._call(routing.roll_back(based_on), deadline)
+        return self.call(routing.roll_back(based_on), deadline)
+
+    def call(self, request: Request[T], deadline: float | None = None) -> T:
+        """Carry out a request of `ebb.client.calls`."""
+        return self._thread.run(lambda: self._client.call(request, deadline))
 
     def close(self) -> None:
         """Close every connection and end the thread; a call under way in another thread ends with `Misuse`."""
         self._thread.close(self._client.aclose)
-
-    def _call(self, request: Request[T], deadline: float | None) -> T:
-        return self._thread.run(lambda: self._client.call(request, deadline))
 
     def __enter__(self) -> Self:
         return self

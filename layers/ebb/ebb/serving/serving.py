@@ -122,7 +122,10 @@ class Serving(Generic[V]):
     def _champion_only(self, name: str) -> RoutingTable:
         champion = self._releases.champion(name)
         if champion is None:
-            raise NoRelease(f"there is no release of {name!r} yet: train one with `ebb train`")
+            raise NoRelease(
+                f"no release of {name!r} serves yet: train one with `ebb train`; on a stage, publish it, and promote it with "
+                "`ebb route promote VERSION --stage STAGE`"
+            )
         return RoutingTable(0, "", champion)
 
     def _look(self, state: Routed[V]) -> None:
