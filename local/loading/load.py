@@ -8,12 +8,12 @@ from ebb.errors import DataError, Unavailable
 from ebb.postgres.bulk import PostgresBulk
 from ebb.postgres.features import PostgresFeatures
 from ebb.valkey.features import ValkeyFeatures
+from local.loading.cells import layout
 from local.loading.database import connect, prepare_database
 from local.loading.load_id import load_id
 from local.loading.preparing import Preparing
 from local.loading.refused import RefusedFile
 from local.loading.road import Road
-from local.loading.rows import layout
 from local.supervisor.servers import Servers
 from training.dataset.batch import check_columns, needed_columns
 from training.dataset.stream import count_rows, open_stream

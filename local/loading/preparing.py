@@ -1,18 +1,15 @@
 """From the rows of a table that are left to batches that are ready to be merged."""
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebb.contract import Contract
-from ebb.event_time import AHEAD_SECONDS
 from ebb.postgres.loads import Checkpoint
-from local.loading.load_id import written_at
+from local.loading.accepting import Accepting
 from local.loading.road import Prepared
 from local.loading.rows import copy_parts
-from training.dataset.batch import Batch, accept_batch, needed_columns
 from training.dataset.stream import Stream
 
 BATCH = 4_000
@@ -27,43 +24,23 @@ class Preparing:
         contract: what its rows must fit.
         begun: how far an earlier run has come.
         layout_id: names the layout of the contract's features.
-
-    Attributes:
-        refused: rows that the contract refused, those of earlier runs among them.
     """
 
     def __init__(self, stream: Stream, contract: Contract, begun: Checkpoint, layout_id: int) -> None:
-        self._stream, self._contract, self._layout = stream, contract, layout_id
-        self._first, self.refused = begun.rows_done, begun.rows_refused
-        self._now = time.time()
-        self._written = min(written_at(stream.path), self._now)
+        self._accepting = Accepting(stream, contract, begun, BATCH)
+        self._contract, self._layout = contract, layout_id
+
+    @property
+    def refused(self) -> int:
+        """Rows that the contract refused, those of earlier runs among them."""
+        return self._accepting.refused
 
     def batches(self) -> Iterator[Prepared]:
         """Yield what is to be merged, in the order of the table."""
-        contract = self._contract
-        for rows in self._stream.batches(needed_columns(contract), BATCH, self._first):
-            batch = accept_batch(
-                contract,
-                rows,
-                str(self._stream.path),
-                first=self._first,
-                latest=self._now + AHEAD_SECONDS,
-                ragged=self._stream.ragged,
-            )
-            yield self._prepared(batch)
-            for row in [row for row in self._stream.ragged if row < self._first]:
-                del self._stream.ragged[row]
-
-    def _prepared(self, batch: Batch) -> Prepared:
-        rows, first = len(batch.good), self._first
-        times = np.full(rows, self._written) if batch.event_times is None else batch.event_times
-        names = batch.entities.values()
-        lines = [(first + row + 1, str(names[row]), feature, reason) for row, feature, reason in batch.refused]
-        self._first += rows
-        self.refused += int(rows - batch.good.sum())
-        parts = copy_parts(self._contract, batch, times, self._layout)
-        months = latest_of_months(times[batch.good])
-        return Prepared(rows, parts, months, lines, Checkpoint(self._first, self.refused))
+        for each in self._accepting.batches():
+            parts = copy_parts(self._contract, each.batch, each.event_times, self._layout)
+            months = latest_of_months(each.event_times[each.batch.good])
+            yield Prepared(len(each.batch.good), parts, months, each.refused, each.checkpoint)
 
 
 def latest_of_months(event_times: NDArray[np.float64]) -> list[float]:

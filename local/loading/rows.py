@@ -1,27 +1,15 @@
-"""A batch of accepted rows as the text that Postgres copies: made column by column, never row by row.
+"""A batch of accepted rows as the text that Postgres copies: made column by column, never row by row."""
 
-A number is the shortest text that names its float32, an integer has no point, a missing one is `null`; a missing
-category is the empty text. So the values come back with the very bits that training saw.
-"""
-
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ebb.contract import Contract
-from ebb.features.values import FLOAT32_MAX
+from local.loading.cells import cells_of, joined, layout
 from training.dataset.batch import Batch
-from training.dataset.texts import Texts
-
-
-def layout(contract: Contract) -> list[str]:
-    """Return the names of the features in the order of the JSON arrays."""
-    return [f.name for f in (*contract.numbers, *contract.categories)]
 
 
 def copy_parts(contract: Contract, batch: Batch, event_times: NDArray[np.float64], layout_id: int) -> list[memoryview]:
@@ -61,8 +49,7 @@ def _lines(
     contract: Contract, batch: Batch, event_times: NDArray[np.float64], layout_id: int, good: NDArray[np.intp]
 ) -> Any:
     """Return one line a row, as an Arrow array of texts."""
-    numbers = [_numbers(batch.numbers[good, i]) for i in range(batch.numbers.shape[1])]
-    cells = [*numbers, *(_categories(texts, good) for texts in batch.categories)]
+    cells = cells_of(batch, good, _copied)
     names = [_copied(orjson.dumps(name).decode()) for name in layout(contract)]
     keys = pa.array([_copied(str(key)) for key in batch.entities.distinct], pa.string())
     times = pa.array(event_times[good]).cast(pa.string())
@@ -73,36 +60,7 @@ def _lines(
     for i, cell in enumerate(cells):
         pieces += [",", cell] if i else [cell]
     pieces += ["]\n"]
-    return pc.binary_join_element_wise(*_merged(pieces), "")
-
-
-def _merged(pieces: Sequence[Any]) -> Iterator[Any]:
-    """Join neighbouring constants: each argument costs a pass over the rows."""
-    constant = ""
-    for piece in pieces:
-        if isinstance(piece, str):
-            constant += piece
-            continue
-        if constant:
-            yield pa.scalar(constant, pa.string())
-        constant = ""
-        yield piece
-    if constant:
-        yield pa.scalar(constant, pa.string())
-
-
-def _numbers(column: NDArray[np.float32]) -> Any:
-    # Postgres knows no minus zero; both tiers are to hold the same.
-    text = pa.array(column + np.float32(0), mask=np.isnan(column)).cast(pa.string()).fill_null("null")
-    largest = np.abs(column) == np.float32(FLOAT32_MAX)
-    if largest.any():  # its shortest text is rounded up, to what no float32 holds
-        text = pc.if_else(pa.array(largest), pa.array(column.astype(np.float64)).cast(pa.string()), text)
-    return text
-
-
-def _categories(texts: Texts, rows: NDArray[np.intp]) -> Any:
-    spelled = pa.array([_copied(orjson.dumps(text).decode()) for text in texts.distinct], pa.string())
-    return spelled.take(pa.array(texts.codes[rows]))
+    return joined(pieces)
 
 
 def _copied(text: str) -> str:

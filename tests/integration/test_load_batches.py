@@ -12,11 +12,11 @@ from ebb.errors import Unavailable
 from ebb.postgres.bulk import PostgresBulk
 from ebb.postgres.features import PostgresFeatures
 from ebb.valkey.features import ValkeyFeatures
+from local.loading.cells import layout
 from local.loading.database import connect, prepare_database
 from local.loading.preparing import Preparing
 from local.loading.refused import Line, RefusedFile
 from local.loading.road import Prepared, Road
-from local.loading.rows import layout
 from local.servers.postgres import Postgres
 from local.servers.valkey import Valkey
 from local.supervisor.servers import Servers

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ebb.entity_id import is_entity_id
 from ebb.features.inputs import accept_row, encode
 from ebb.features.values import FLOAT32_MAX
-from local.loading.rows import copy_parts, layout, occurrence
+from local.loading.cells import layout
+from local.loading.rows import copy_parts, occurrence
 from tests.fakes.made_contracts import contract_of
 from training.dataset.batch import Batch, accept_batch
 
