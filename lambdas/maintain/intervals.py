@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 
 EVERY: Mapping[str, float] = {
     "routing": 0.0,
+    "follow": 0.0,
     "repair": 0.0,
     "refresh": 60.0,
     "refill": 0.0,
     "months": 3600.0,
     "check": 60.0,
     "keys": 600.0,
+    "changes": 0.0,
 }
 """Seconds from one run of a task to the next; 0 with every invocation."""
 

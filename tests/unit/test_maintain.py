@@ -9,10 +9,12 @@ import pytest
 from ebb.errors import BadShape, Unavailable
 from ebb.ports import Access, FeatureUpdate, Left
 from ebb.store.runs import RUN
-from lambdas.maintain.intervals import EVERY, Intervals
-from lambdas.maintain.logic import MONTHS, SLICE_SECONDS, Maintenance
+from lambdas.maintain.intervals import Intervals
+from lambdas.maintain.logic import MONTHS, SLICE_SECONDS, TASKS, Maintenance
+from lambdas.maintain.recording import Recording
 from tests.fakes.durable import MemoryDurable
 from tests.fakes.fast import MemoryFast
+from tests.fakes.feed import MemoryFeed
 from tests.fakes.idempotency import MemoryIdempotencyKeys
 from tests.fakes.stores import Clock, Counted
 
@@ -34,6 +36,13 @@ class MemoryRefilling:
 
     def keep(self, position: str | None) -> None:
         self.kept = position
+        self.promoted = self.promoted and position is not None
+
+    def is_known(self) -> bool:
+        return self.kept != ""
+
+    def restart(self) -> None:
+        self.kept, self.promoted = "", True
 
     def size(self) -> int:
         return len(self.fast.records)
@@ -74,6 +83,7 @@ class World:
     def __post_init__(self) -> None:
         self.durable, self.fast = MemoryDurable(self.clock), MemoryFast(clock=self.clock)
         self.refilling, self.months = MemoryRefilling(self.fast), MemoryMonths()
+        self.feed = MemoryFeed(self.clock)
         self.keys = MemoryIdempotencyKeys(self.clock)
         self.maintenance = self.another()
 
@@ -86,6 +96,7 @@ class World:
             self.durable.count,
             self.keys.prune,
             lambda: 7,
+            Recording(self.feed, followed=False).run,
             Intervals(self.shortest_ttl, self.clock),
             self.clock,
             self.clock,
@@ -108,13 +119,14 @@ def test_one_invocation_does_all_that_is_due(world: World) -> None:
     world.write(3)
     world.clock.now += 3
     done = world.maintenance.run("all")
-    assert set(done) == {*EVERY, "failed"}
+    assert set(done) == {*TASKS, "failed"}
     assert done["routing"] == {"version": 7}
     assert done["repair"] == {"notes": 1, "records": 3, "away": ""}
     assert done["refill"]["complete"]
     assert done["months"] == {"dropped": [], "waiting": ""}
     assert done["check"]["agrees"]
     assert done["keys"] == {"forgotten": 0}
+    assert done["changes"] == {"recorded": False, "switched": False, "forgotten": 0}
     assert done["failed"] == {}
     assert world.reports == []
     assert world.signals.counts == {"repaired": 1, "ticks": 1}
@@ -124,11 +136,11 @@ def test_one_invocation_does_all_that_is_due(world: World) -> None:
 def test_the_next_invocation_does_only_what_is_due_again(world: World) -> None:
     world.maintenance.run("all")
     world.clock.now += 5
-    assert set(world.maintenance.run("all")) == {"routing", "repair", "refill", "failed"}
+    assert set(world.maintenance.run("all")) == {"routing", "repair", "refill", "changes", "failed"}
     world.clock.now += 60
-    assert set(world.maintenance.run("all")) == {"routing", "repair", "refill", "refresh", "check", "failed"}
+    assert set(world.maintenance.run("all")) == {"routing", "repair", "refill", "refresh", "check", "changes", "failed"}
     world.clock.now += 3600
-    assert set(world.maintenance.run("all")) == {*EVERY, "failed"}
+    assert set(world.maintenance.run("all")) == {*TASKS, "failed"}
     assert len(world.months.ensured) == 6
 
 
@@ -143,7 +155,7 @@ def test_hot_entities_are_renewed_well_before_the_shortest_life_ends(ttl: float 
     assert intervals.is_due("refresh")
 
 
-@pytest.mark.parametrize("task", EVERY)
+@pytest.mark.parametrize("task", TASKS)
 def test_a_task_that_is_asked_for_is_done_at_once(world: World, task: str) -> None:
     world.maintenance.run("all")
     assert set(world.maintenance.run(task)) == {task, "failed"}

@@ -72,8 +72,8 @@ def make_plans(settings: Settings) -> Plans:
 
 def connect_postgres(settings: Settings, patience: Patience, cloud: Cloud | None = None) -> PostgresConnection:
     """Return one connection to the durable tier, which opens with the first use."""
-    address = postgres_address(settings, cloud)
-    return PostgresConnection(address, timeout=patience.answer, connect_timeout=patience.connect)
+    address, only = postgres_address(settings, cloud), settings.read_only
+    return PostgresConnection(address, timeout=patience.answer, connect_timeout=patience.connect, read_only=only)
 
 
 def connect_store(

@@ -43,6 +43,8 @@ UNITS: Mapping[str, str] = {
     "repaired": COUNT,
     "refilled": COUNT,
     "tiers_disagree": NONE,
+    "followed": COUNT,
+    "followed_lag_seconds": SECONDS,
 }
 """By name; a star stands for a role, a tier or a server."""
 

@@ -1,6 +1,7 @@
 """The environment of a function, parsed once."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from ebb.entries import Entry, postgres_entry, secret_arn, valkey_entry
 from ebb.errors import Misuse
 from ebb.places import S3Place, parse_place
 from ebb.postgres.address import PostgresAddress
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+){2,}")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,9 @@ class Settings:
         stage_secret_file: file of the stage's secret; None where nothing is sealed, or by the other one.
         plans: what each client may ask, as JSON text; empty where all may ask the same.
         memory_megabytes: of the function.
+        read_only: whether the durable tier is a replica of another region's, which takes no writes.
+        follows: that region; empty where the durable tier is this region's own.
+        followed: whether another region follows this one.
         gigabyte_second_usd: dollars for a second of a gigabyte of it (arm64 in us-east-1, list price of 2026).
     """
 
@@ -60,6 +66,29 @@ class Settings:
     plans: str = ""
     memory_megabytes: float = 1_024.0
     gigabyte_second_usd: float = 0.0000133334
+    read_only: bool = False
+    follows: str = ""
+    followed: bool = False
+
+    def __post_init__(self) -> None:
+        """Check what two variables say together.
+
+        Raises:
+            Misuse: they contradict each other.
+        """
+        if self.read_only != bool(self.follows):
+            raise Misuse("EBB_POSTGRES_READ_ONLY=true and EBB_FOLLOWS belong together: set both, or neither")
+        if self.follows and self.followed:
+            raise Misuse("EBB_FOLLOWS and EBB_FOLLOWED are both set: a region follows or is followed, leave one away")
+
+    def require_writable(self, function: str) -> None:
+        """Refuse to let a function begin that cannot do without writes.
+
+        Raises:
+            Misuse: the durable tier only reads here.
+        """
+        if self.read_only:
+            raise Misuse(f"EBB_POSTGRES_READ_ONLY is set, but {function} writes: run it in the region {self.follows}")
 
     @staticmethod
     def from_environment(environment: Mapping[str, str]) -> "Settings":
@@ -99,6 +128,9 @@ class Settings:
             plans=environment.get("EBB_PLANS", ""),
             memory_megabytes=number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", Settings.memory_megabytes),
             gigabyte_second_usd=number("EBB_GIGABYTE_SECOND_USD", Settings.gigabyte_second_usd),
+            read_only=told.flag("EBB_POSTGRES_READ_ONLY"),
+            follows=told.region("EBB_FOLLOWS"),
+            followed=told.flag("EBB_FOLLOWED"),
         )
 
 
@@ -117,6 +149,18 @@ class _Variables:
         if not self.text(name).isdecimal():
             raise Misuse(f"the environment variable {name} must be a port number")
         return int(self.text(name))
+
+    def flag(self, name: str) -> bool:
+        said = self.environment.get(name, "")
+        if said not in {"", "true", "false"}:
+            raise Misuse(f"the environment variable {name} must be true or false")
+        return said == "true"
+
+    def region(self, name: str) -> str:
+        said = self.environment.get(name, "")
+        if said and not _REGION.fullmatch(said):
+            raise Misuse(f"the environment variable {name} must name a region, such as us-east-1")
+        return said
 
     def number(self, name: str, default: float | None) -> Any:
         if not self.environment.get(name):

@@ -3,6 +3,7 @@
 from ebb.ports.durable import DurablePages, DurableReader, DurableTier, Merged, Repair, RepairTier
 from ebb.ports.events import EventRecorder, EventSink
 from ebb.ports.fast import FastAnswer, FastAnswers, FastReader, FastTier, FastWriter
+from ebb.ports.feed import ChangeFeed, FeedPage, Place, Position, RecordedChanges
 from ebb.ports.months import HistoryMonths, Left
 from ebb.ports.records import EventTimes, FeatureRecord, FeatureUpdate
 from ebb.ports.releases import ReleaseStore, Scorer
@@ -12,6 +13,7 @@ from ebb.ports.subjects import Access, HistoryRow, HistoryTier, SubjectTier
 
 __all__ = [
     "Access",
+    "ChangeFeed",
     "DurablePages",
     "DurableReader",
     "DurableTier",
@@ -25,11 +27,15 @@ __all__ = [
     "FastWriter",
     "FeatureRecord",
     "FeatureUpdate",
+    "FeedPage",
     "HistoryMonths",
     "HistoryRow",
     "HistoryTier",
     "Left",
     "Merged",
+    "Place",
+    "Position",
+    "RecordedChanges",
     "ReleaseStore",
     "Repair",
     "RepairTier",

@@ -22,6 +22,7 @@ class PostgresConnection:
         timeout: seconds for an answer.
         connect_timeout: seconds for each step of a connect; None for as long as an answer may take.
         lock_timeout: seconds to wait for a row or a table that another one holds.
+        read_only: have the server refuse every write, whatever it could do.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class PostgresConnection:
         timeout: float = 5.0,
         connect_timeout: float | None = None,
         lock_timeout: float = 2.0,
+        read_only: bool = False,
     ) -> None:
         self.address, self._timeout = address, timeout
         self._connect_timeout = timeout if connect_timeout is None else connect_timeout
@@ -39,6 +41,7 @@ class PostgresConnection:
             "lock_timeout": str(max(1, int(lock_timeout * 1e3))),
             # A plan for each month that could be meant costs more than the answer.
             "plan_cache_mode": "force_generic_plan",
+            **({"default_transaction_read_only": "on"} if read_only else {}),
         }
         # The wire is encrypted already, where it is: pg8000 would not verify whom it speaks to.
         self._as = {"database": address.database, "startup_params": limits, "ssl_context": False}

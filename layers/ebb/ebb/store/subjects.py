@@ -13,6 +13,10 @@ from ebb.store.subject_document import AWAY, HISTORY_ROWS, fast_state, features_
 CACHE_SECONDS = 60.0
 """So long after the fast tier was told, no process answers from what it remembered of an erased subject."""
 
+FOLLOW_SECONDS = 120.0
+"""So long another region may take until its fast tier was told: its maintenance runs each minute, its replica lags
+behind, and a run takes its time. It is no promise: the metric `followed_lag_seconds` says whether it is kept."""
+
 
 class SubjectFast(FastReader, Protocol):
     """The fast tier as subject rights need it."""
@@ -29,10 +33,12 @@ class Erased:
         erased_at: epoch seconds of the durable tier; no event up to then is ever held again.
         fast_pending: whether the fast tier, or its replica, may still answer with what was erased: the one is told by
             the maintenance, the other follows it.
+        clear_after: seconds until every cache has forgotten, when nothing is pending.
     """
 
     erased_at: float
     fast_pending: bool
+    clear_after: float = CACHE_SECONDS
 
     def document(self, now: float) -> dict[str, Any]:
         """Return the part of the answer that every caller gets, at `now` (epoch seconds)."""
@@ -41,7 +47,7 @@ class Erased:
             "durable_tier": "erased",
             "fast_tier": "pending" if self.fast_pending else "erased",
             # A fast tier that comes back with the old record may be remembered once more, until it is told.
-            "caches_clear_at": None if self.fast_pending else now + CACHE_SECONDS,
+            "caches_clear_at": None if self.fast_pending else now + self.clear_after,
         }
 
 
@@ -51,10 +57,12 @@ class Subjects:
     Args:
         durable: what decides, and keeps the accesses.
         fast: what answers predictions.
+        followed: whether another region follows, and forgets later than this one.
     """
 
-    def __init__(self, durable: SubjectTier, fast: SubjectFast) -> None:
+    def __init__(self, durable: SubjectTier, fast: SubjectFast, *, followed: bool = False) -> None:
         self._durable, self._fast = durable, fast
+        self._clear_after = CACHE_SECONDS + (FOLLOW_SECONDS if followed else 0.0)
 
     def export(self, entity_id: str, access: Access, history_from: int = 0) -> dict[str, Any]:
         """Return everything that is held of a subject; the access is recorded before anything is returned.
@@ -119,7 +127,7 @@ class Subjects:
             return Erased(when, fast_pending=True)
         with suppress(Unavailable):  # then the note stays, and is worked off once more
             self._durable.settle(merged.repair)
-        return Erased(when, fast_pending=not everywhere)
+        return Erased(when, fast_pending=not everywhere, clear_after=self._clear_after)
 
     def _look(self, entity_id: str) -> tuple[FeatureRecord | None, str]:
         try:

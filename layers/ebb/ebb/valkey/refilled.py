@@ -2,6 +2,7 @@
 
 from ebb.valkey.address import ValkeyAddress
 from ebb.valkey.connection import make_client, named
+from ebb.valkey.scripts import FOLLOWED_KEY
 
 KEY = "refilled"
 FULL = 0.8
@@ -47,6 +48,25 @@ class ValkeyRefilled:
         with named():
             return self._look()[2] == _AGAIN
 
+    def is_known(self) -> bool:
+        """Say whether the server has been looked at before: one that came back empty has not.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        with named():
+            return bool(self._client.exists(KEY))
+
+    def restart(self) -> None:
+        """Have the server told all anew, since its records may be older; `position` is at the beginning.
+
+        Raises:
+            Unavailable: the server does not answer.
+        """
+        with named():
+            server: bytes = self._client.info("server")["run_id"].encode()
+            self._client.set(KEY, b":".join((_AGAIN, server, b"")))
+
     def keep(self, position: str | None) -> None:
         """Remember a position, or None for all; another server than `position` saw forgets it.
 
@@ -74,7 +94,7 @@ class ValkeyRefilled:
             Unavailable: the server does not answer.
         """
         with named():
-            return int(self._client.dbsize()) - int(self._client.exists(KEY))
+            return int(self._client.dbsize()) - int(self._client.exists(KEY, FOLLOWED_KEY))
 
     def has_room(self) -> bool:
         """Say whether less than `FULL` of the memory that it may use is used; always where there is no bound.

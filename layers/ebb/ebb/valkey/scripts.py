@@ -6,6 +6,8 @@
     quota:<client>:N  requests counted on the day that lies N days after 1 January 1970 (UTC)
     hot               a sorted set of at most `MOST` entities: logarithms of their decayed counts of reads
     routing:version   the version of the routing table
+    refilled          how far the server was refilled
+    followed          how far it followed another region
 
 The version stands in front so that a script can compare it without parsing.
 """
@@ -18,7 +20,7 @@ DIGITS = 16
 HALF_LIFE, MOST, HOT = 60.0, 1_024, 5.0
 """Counts of reads halve after so many seconds; so many entities are counted; from this count on one is hot."""
 
-HOT_KEY, ROUTING_KEY = "hot", "routing:version"
+HOT_KEY, ROUTING_KEY, FOLLOWED_KEY = "hot", "routing:version", "followed"
 
 
 @dataclass(frozen=True)
