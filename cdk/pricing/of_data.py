@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cdk.pricing import of_training
 from cdk.pricing.case import Case
 from cdk.pricing.line import Line
 from cdk.pricing.load import HOURS, SECONDS
@@ -91,7 +92,10 @@ def secret(resource: Resource, case: Case) -> Iterator[Line]:
 
 
 def bucket(resource: Resource, case: Case) -> Iterator[Line]:
-    """Price a bucket of releases or of its access log, with what environments read from it."""
+    """Price a bucket of releases or of its access log, with what environments read from it; training's by its size."""
+    if resource.part == of_training.PART:
+        yield from of_training.bucket(resource, case)
+        return
     component, measured = "keys, secrets, buckets", case.measured
     reads = starts(case) * 2 + measured["routing_reads"] * HOURS
     yield case.line(resource.part, component, "storage", measured["release_gigabytes"], "bucket_storage")

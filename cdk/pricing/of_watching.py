@@ -1,4 +1,4 @@
-"""Rules: alarms, dashboards, notifications, schedules, experiments, tokens, and what training keeps."""
+"""Rules: alarms, dashboards, notifications, schedules, experiments and tokens."""
 
 from collections.abc import Iterator
 
@@ -53,22 +53,6 @@ def client(resource: Resource, case: Case) -> Iterator[Line]:
     yield case.line(resource.part, "tokens", "client", 1, "token_client")
     tokens = measured["client_processes"] * HOURS / measured["token_hours"]
     yield case.line(resource.part, "tokens", "tokens", tokens, "token")
-
-
-def tracking_server(resource: Resource, case: Case) -> Iterator[Line]:
-    """Price a managed MLflow server by its size."""
-    size, price = str(resource.properties.get("TrackingServerSize", "Small")), case.prices["tracking_server"]
-    yield Line(resource.part, "training", f"MLflow, {size}", HOURS, price.unit, price.of_kind(size, HOURS))
-
-
-def repository(resource: Resource, case: Case) -> Iterator[Line]:
-    """Price the images of a repository."""
-    yield case.line(resource.part, "training", "images", case.measured["image_gigabytes"], "image_storage")
-
-
-def workgroup(resource: Resource, case: Case) -> Iterator[Line]:
-    """Price what a workgroup's queries scan."""
-    yield case.line(resource.part, "training", "queries", case.measured["scanned_terabytes"], "scan")
 
 
 def event_rule(resource: Resource, case: Case) -> Iterator[Line]:

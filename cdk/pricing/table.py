@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from cdk.pricing import of_compute, of_data, of_watching
+from cdk.pricing import of_compute, of_data, of_training, of_watching
 from cdk.pricing.case import Case
 from cdk.pricing.errors import PricingError
 from cdk.pricing.line import Line
@@ -53,13 +53,14 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::ApiGatewayV2::Stage": of_compute.http_stage,
     "AWS::ApplicationAutoScaling::ScalableTarget": With("AWS::Lambda::Version"),
     "AWS::ApplicationAutoScaling::ScalingPolicy": Free("target tracking's own alarms are not charged for"),
-    "AWS::Athena::WorkGroup": of_watching.workgroup,
+    "AWS::Athena::WorkGroup": of_training.workgroup,
     "AWS::CDK::Metadata": _FREE,
     "AWS::CertificateManager::Certificate": Free("public certificates cost nothing"),
     "AWS::CloudFormation::CustomResource": _FUNCTION,
     "AWS::CloudWatch::Alarm": of_watching.alarm,
     "AWS::CloudWatch::CompositeAlarm": of_watching.composite_alarm,
     "AWS::CloudWatch::Dashboard": of_watching.dashboard,
+    "AWS::CodeBuild::Project": of_training.build,
     "AWS::CodeDeploy::Application": _SHIFT,
     "AWS::CodeDeploy::DeploymentConfig": _SHIFT,
     "AWS::CodeDeploy::DeploymentGroup": _SHIFT,
@@ -81,7 +82,7 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::EC2::VPC": _FREE,
     "AWS::EC2::VPCEndpoint": of_data.endpoint,
     "AWS::EC2::VPCGatewayAttachment": _FREE,
-    "AWS::ECR::Repository": of_watching.repository,
+    "AWS::ECR::Repository": of_training.repository,
     "AWS::ElastiCache::ParameterGroup": _FREE,
     "AWS::ElastiCache::ReplicationGroup": of_data.cache,
     "AWS::ElastiCache::SubnetGroup": _FREE,
@@ -120,13 +121,14 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::SNS::TopicPolicy": _FREE,
     "AWS::SSM::Document": Free("documents of one's own cost nothing"),
     "AWS::SSM::Parameter": Free("standard parameters cost nothing"),
-    "AWS::SageMaker::MlflowTrackingServer": of_watching.tracking_server,
+    "AWS::SageMaker::MlflowTrackingServer": of_training.tracking_server,
     "AWS::Scheduler::Schedule": of_watching.schedule,
     "AWS::Scheduler::ScheduleGroup": _FREE,
     "AWS::SecretsManager::ResourcePolicy": _FREE,
     "AWS::SecretsManager::RotationSchedule": With("the function that rotates"),
     "AWS::SecretsManager::Secret": of_data.secret,
     "AWS::SecretsManager::SecretTargetAttachment": _FREE,
+    "AWS::StepFunctions::StateMachine": of_training.state_machine,
     "AWS::XRay::SamplingRule": With("AWS::Lambda::Function, by its traces"),
 }
 _OWN_RESOURCES = "Custom::"

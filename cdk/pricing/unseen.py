@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from cdk.pricing import of_training
 from cdk.pricing.case import GB, Case, architecture_of
 from cdk.pricing.line import Line
 from cdk.pricing.load import SECONDS
@@ -54,6 +55,7 @@ UNSEEN: dict[str, Callable[[Case], Iterator[Line]]] = {
     "two warm versions during a shift": overlap,
     "egress": egress,
     "bytes through endpoints": endpoint_bytes,
+    "machines of training's jobs": of_training.machines,
 }
 """What is priced without a resource of its own."""
 

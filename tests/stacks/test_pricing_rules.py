@@ -164,6 +164,8 @@ def test_a_function_that_only_deployments_call_is_priced_at_all_the_time_it_may_
         ("AWS::Cognito::UserPoolClient", {}, 6.00 + 20 * 730 * 0.00225),
         ("AWS::SageMaker::MlflowTrackingServer", {"TrackingServerSize": "Small"}, 730 * 0.642),
         ("AWS::ECR::Repository", {}, 0.30),
+        ("AWS::CodeBuild::Project", {"Environment": {"ComputeType": "BUILD_GENERAL1_MEDIUM"}}, 80 * 0.01),
+        ("AWS::StepFunctions::StateMachine", {}, 10_000 * 0.000025),
         ("AWS::Athena::WorkGroup", {}, 0.50),
         ("AWS::ApiGateway::RestApi", {}, (CALLS + WRITES) * 3.5e-6),
     ],
@@ -189,6 +191,19 @@ def test_keys_secrets_and_buckets_are_asked_by_each_new_environment() -> None:
     assert usd("AWS::SecretsManager::Secret", {}) == pytest.approx(0.40 + starts * 5e-6)
     reads, lists = (starts * 2 + 60 * 730) * 0.4e-6, 60 * 730 * 5e-6
     assert usd("AWS::S3::Bucket", {}) == pytest.approx(0.023 + reads + lists)
+
+
+def test_training_s_buckets_are_priced_by_their_size_and_its_machines_by_the_hour() -> None:
+    of_training = templates_of({**small(), "training": {"Resources": {
+        "Data": {"Type": "AWS::S3::Bucket", "Properties": {}},
+        "Images": {"Type": "AWS::ECR::Repository", "Properties": {}},
+    }}})  # fmt: skip
+    bill = priced(Case(of_training, Load(100, 0.5)))
+    lines_of_training = [line for line in bill.lines if line.component == "training"]
+    assert {line.what: line.usd for line in lines_of_training} == pytest.approx(
+        {"storage": 100 * 0.023, "images": 0.30, "machines of jobs": 20 * 0.48384}
+    )
+    assert not any(line.component == "training" for line in priced(case_of()).lines), "no image, no machine"
 
 
 def test_what_no_resource_stands_for_is_priced() -> None:

@@ -51,6 +51,7 @@ def test_costs_without_a_resource_are_a_named_list() -> None:
         "two warm versions during a shift",
         "egress",
         "bytes through endpoints",
+        "machines of training's jobs",
     } == set(UNSEEN)
     assert {
         "access log",
