@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from ebb.http.doors import dispatch
+from ebb.http.payload import in_one_format
 from ebb.lambda_json import use_quick_json
 from ebb.trace import watched
 from lambdas.predict.annotations import annotations
@@ -28,7 +29,8 @@ HOT = {
 
 @watched(annotations)
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one API Gateway event in payload format 2.0."""
+    """Answer one API Gateway event, of an HTTP API or of a REST API."""
+    event = in_one_format(event)
     key = event.get("routeKey", "") if isinstance(event, dict) else None
     rare = isinstance(key, str) and key not in HOT
     result = _door()(event, context) if rare else dispatch(event, HOT, SERVICE.report).payload()

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from ebb.http.doors import dispatch
+from ebb.http.payload import in_one_format
 from ebb.http.scopes import ADMIN, FEATURES
 from ebb.trace import watched
 from lambdas.records.admission import limited
@@ -28,7 +29,7 @@ ROUTES = {
 
 @watched()
 def handle(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Answer one API Gateway event in payload format 2.0."""
-    result = dispatch(event, ROUTES, RECORDS.features.report).payload()
+    """Answer one API Gateway event, of an HTTP API or of a REST API."""
+    result = dispatch(in_one_format(event), ROUTES, RECORDS.features.report).payload()
     RECORDS.tick()
     return result

@@ -64,7 +64,8 @@ def _domain(host: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _time(second: int) -> str:
+def time_of(second: int) -> str:
+    """Return a moment as API Gateway writes it: "10/Mar/2020:00:03:59 +0000"."""
     return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(second))
 
 
@@ -76,7 +77,7 @@ def _query(raw: str) -> dict[str, str]:
     return found
 
 
-def _headers(call: Call) -> dict[str, str]:
+def headers_of(call: Call) -> dict[str, str]:
     """Return the headers as they arrived, with those that API Gateway adds."""
     request = call.request
     headers = request.headers
@@ -109,13 +110,14 @@ def _context(call: Call, headers: dict[str, str]) -> dict[str, Any]:
         "requestId": call.request_id,
         "routeKey": call.route.key,
         "stage": STAGE,
-        "time": _time(int(call.now)),
+        "time": time_of(int(call.now)),
         "timeEpoch": int(call.now * 1000),
     }
     return context
 
 
-def _body(request: Request) -> tuple[str, bool]:
+def body_of(request: Request) -> tuple[str, bool]:
+    """Return a body as an event carries it, and whether as base64."""
     if _is_text(request.headers.get("content-type", "")):
         try:
             return request.body.decode(), False
@@ -127,7 +129,7 @@ def _body(request: Request) -> tuple[str, bool]:
 def build(call: Call) -> bytes:
     """Return the event as JSON; what a request lacks (cookies, query, parameters, body) is left out, as AWS does."""
     request = call.request
-    headers = _headers(call)
+    headers = headers_of(call)
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": call.route.key,
@@ -142,7 +144,7 @@ def build(call: Call) -> bytes:
     event["requestContext"] = _context(call, headers)
     is_base64 = False
     if request.body:
-        event["body"], is_base64 = _body(request)
+        event["body"], is_base64 = body_of(request)
     if call.parameters:
         event["pathParameters"] = call.parameters
     event["isBase64Encoded"] = is_base64

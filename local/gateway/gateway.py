@@ -14,8 +14,9 @@ from typing import Any, Protocol
 from ebb.errors import Misuse
 from local.executor.error_bodies import REQUEST_LIMIT
 from local.executor.invocation import Invocation, Kind
+from local.gateway import event, event_1
 from local.gateway.authorizer import Authorizer, Unauthorized
-from local.gateway.event import Call, build
+from local.gateway.event import Call
 from local.gateway.refusals import refusal
 from local.gateway.reply import Malformed, read
 from local.gateway.routes import Route, RouteTable
@@ -28,6 +29,8 @@ from local.wire.site import Limits
 _LOG = logging.getLogger(__name__)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*(.*)")
 Respond = Callable[[Answer], None]
+PAYLOADS: Mapping[str, Callable[[Call], bytes]] = {"2.0": event.build, "1.0": event_1.build}
+"""What a function is sent: as by an HTTP API, or by a REST API."""
 
 
 class Invoker(Protocol):
@@ -67,9 +70,11 @@ class Gateway:
         routes: what is served.
         authorizer: who may pass; needed when any route asks for a token.
         limits: how much is taken at once.
+        payload: the format of the events, one of `PAYLOADS`.
 
     Raises:
-        Misuse: a route names an unknown function, or asks for a token without an authorizer.
+        Misuse: there is no such payload format, or a route names an unknown function or asks for a token without an
+            authorizer.
     """
 
     def __init__(
@@ -78,7 +83,12 @@ class Gateway:
         routes: Iterable[Route],
         authorizer: Authorizer | None,
         limits: Limits | None = None,
+        *,
+        payload: str = "2.0",
     ) -> None:
+        if payload not in PAYLOADS:
+            raise Misuse(f"there is no payload format {payload!r}: choose one of {', '.join(PAYLOADS)}")
+        self.build = PAYLOADS[payload]
         self.executor = executor
         self.table = RouteTable(routes)
         self.authorizer = authorizer
@@ -125,11 +135,11 @@ class Gateway:
         except _Refused as refused:
             respond(refusal(refused.status, request_id, refused.challenge))
             return
-        event = build(call)
-        if len(event) > REQUEST_LIMIT:
+        told = self.build(call)
+        if len(told) > REQUEST_LIMIT:
             respond(refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, request_id))
             return
-        self.executor.invoke(call.route.function, event, partial(_finish, request_id, respond))
+        self.executor.invoke(call.route.function, told, partial(_finish, request_id, respond))
 
     def _admit(self, request: Request, request_id: str) -> Call:
         """Find the route and check throttle, token and scopes.

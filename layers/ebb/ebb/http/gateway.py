@@ -51,7 +51,9 @@ def call_from_event(event: Any, correlation_id: str) -> Call:
             event.get("routeKey") or "",
         )
     except (KeyError, TypeError, AttributeError):
-        raise BadRequest("this function answers API Gateway events in payload format 2.0, and was sent none") from None
+        raise BadRequest(
+            "this function answers events of API Gateway in payload format 2.0 or 1.0; this is none"
+        ) from None
 
 
 @lru_cache(maxsize=1024)
