@@ -60,6 +60,10 @@ class Streaming:
         there.query("select pg_wal_replay_resume()" if replay else "select pg_wal_replay_pause()")
         there.close()
 
+    def start_standby(self, port: int) -> None:
+        """Start the standby again on its data and port."""
+        self.standby = Postgres.start(self.folder / "standby", port, durable=False, options=_STANDBY)
+
     def stop(self) -> None:
         """End both."""
         self.standby.stop()
