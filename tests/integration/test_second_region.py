@@ -239,7 +239,7 @@ def test_a_replica_that_lags_undoes_nothing_and_answers_what_it_knows(world: Wor
         fast, reader = world.second.fast(), world.second.store()
         fast.put(newer)  # another replica of the region was ahead
         # As soon as a feature's life is over, the durable tier is asked.
-        until(lambda: reader.read(who, "me", {"x": 1e-9}).tier == "durable")
+        until(lambda: reader.read(who, "me", {"x": 1e-9}).tier == "durable", 60)
         assert world.held(who) == newer, "what the lagging replica said was put, and refused"
         assert reader.read(cold, "me", {}).tier == "durable"
         assert set(world.held(cold)) == {cold}
