@@ -5,6 +5,7 @@ from collections.abc import Callable
 from local.commands.build import build
 from local.commands.check import check
 from local.commands.cost import cost
+from local.commands.deploy import deploy
 from local.commands.down import down
 from local.commands.evaluate import evaluate
 from local.commands.init import init
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., object]] = {
     "down": down,
     "package": package,
     "cost": cost,
+    "deploy": deploy,
     "token": token,
     "score": score,
     "check": check,
