@@ -43,7 +43,9 @@ class Stage:
         limits: what takes it back.
         door: the kind of its API.
         training: where its releases are made.
-        edge: its second region; None where it has one region.
+        edge: its second region; None where it has one region. As seen from a region, the other one.
+        beside: the region in which the stage stood first, where this is the second one; empty in the first.
+        follows: the region whose writes this one follows; empty where writes go here.
 
     Raises:
         BadStage: the values cannot work.
@@ -66,6 +68,8 @@ class Stage:
     door: Door = field(default_factory=Door)
     training: Training = field(default_factory=Training)
     edge: Edge | None = None
+    beside: str = ""
+    follows: str = ""
 
     def __post_init__(self) -> None:
         for wrong, why in (
@@ -78,6 +82,16 @@ class Stage:
         ):
             if wrong:
                 raise BadStage(f"the stage {self.name!r}: {why}")
+
+    @property
+    def place(self) -> str:
+        """What its stacks are named by: the stage, and in a second region that region too."""
+        return f"{self.name}-{self.region}" if self.beside else self.name
+
+    @property
+    def followed(self) -> bool:
+        """Whether another region follows the writes of this one."""
+        return self.edge is not None and not self.follows
 
     @property
     def version_concurrency(self) -> int:

@@ -227,8 +227,10 @@ class Edge:
         region: where it stands.
         cidr: of its network; other than the first one's.
         firewall: whether CloudFront and WAF stand before both regions.
+        leads: whether writes go to this region, and the stage's own follows: after a failover (docs/runbooks/failover.md).
     """
 
     region: str
     cidr: str
     firewall: bool = False
+    leads: bool = False

@@ -1,7 +1,7 @@
 """The values of each stage: everything that differs between dev, staging and prod, and nothing else."""
 
 from cdk.stage import BadStage, Stage
-from cdk.stage_parts import Access, Cache, Client, Database, Network, Schedule, Serving, Watch
+from cdk.stage_parts import Access, Cache, Client, Database, Domain, Edge, Network, Schedule, Serving, Watch
 
 CLIENTS = (
     Client("scoring", ("predict", "explain")),
@@ -62,6 +62,8 @@ STAGES = {
             log_days=90,
             shift="linear",
             watch=Watch(duration_ms=50, latency_ms=100, degraded=0.05, requests=1_000),
+            domain=Domain("scores.example.com", "Z0EXAMPLE0ZONE0ID", "example.com"),  # put your own in its place
+            edge=Edge("us-west-2", "10.41.0.0/16"),
         ),
     )
 }

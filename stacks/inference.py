@@ -19,6 +19,7 @@ from stacks.constructs.code import Sources, layers_of
 from stacks.constructs.door import make_door
 from stacks.constructs.faults import let_faults_in
 from stacks.constructs.function import FunctionShape, Inside, make_function
+from stacks.constructs.names import make_names
 from stacks.constructs.release import make_release
 from stacks.constructs.warm import keep_warm
 from stacks.feature_store import OWNER, READER, FeatureStoreStack
@@ -41,11 +42,13 @@ class InferenceStack(aws.Stack):
         sources: where the code lies; the checkout's where nothing is said.
 
     Attributes:
-        predict, records, maintain: the functions.
+        predict, maintain: functions.
+        records: the function that writes; None in a region that follows another one, which is asked instead.
         live: the alias whose version answers.
         release: how the next version takes over.
         api: the door.
         door: its stage.
+        names: that it answers to; None for the gateway's own.
     """
 
     def __init__(
@@ -67,9 +70,7 @@ class InferenceStack(aws.Stack):
         self._tiers, self._registry = feature_store, registry
         self.predict = self._function(_predict(stage), READER, feature_store.seal_variables())
         feature_store.grant_seal(self.predict)
-        self.records = self._function(
-            FunctionShape("records", _RECORDS_SECONDS, _RECORDS_MB, description="Ebb: writes features, shows subjects")
-        )
+        self.records = None if stage.follows else self._records()
         self.maintain = self._function(
             FunctionShape(
                 "maintain",
@@ -79,9 +80,7 @@ class InferenceStack(aws.Stack):
                 reserved=1,  # a run that takes longer than its minute is not joined by the next
             )
         )
-        for reader in (self.predict, self.records):
-            registry.grant_read_releases(reader)
-        registry.grant_write_routing(self.records)
+        registry.grant_read_releases(self.predict)
         if stage.watch.experiments:
             registry.grant_read_faults(self.predict)
             let_faults_in(self, stage, self.predict, registry.bucket.arn_for_objects(f"{FAULTS}/"))
@@ -89,9 +88,23 @@ class InferenceStack(aws.Stack):
         self.release = make_release(
             self, stage, self._sources, layers=self._layers, function=self.predict, live=self.live
         )
-        self.api, self.door = make_door(self, stage, ROUTES, {"predict": self.live, "records": self.records})
+        self.names = make_names(self, stage)
+        functions: dict[str, aws_lambda.IFunction] = {"predict": self.live}
+        if self.records:
+            functions["records"] = self.records
+        self.api, self.door = make_door(self, stage, ROUTES, functions, self.names)
         self._schedule()
-        aws.CfnOutput(self, "Address", value=self.api.api_endpoint, description="Where to send requests")
+        address = f"https://{stage.domain.name}" if stage.domain else self.api.api_endpoint
+        aws.CfnOutput(self, "Address", value=address, description="Where to send requests")
+
+    def _records(self) -> aws_lambda.Function:
+        """Add the function that writes features and routing tables; what a second region is told stands in both."""
+        records = self._function(
+            FunctionShape("records", _RECORDS_SECONDS, _RECORDS_MB, description="Ebb: writes features, shows subjects")
+        )
+        self._registry.grant_read_releases(records)
+        self._registry.grant_write_routing(records)
+        return records
 
     def _function(
         self, shape: FunctionShape, user: str = OWNER, more: Mapping[str, str] | None = None

@@ -73,15 +73,16 @@ class MonitoringStack(aws.Stack):
 
 
 def _watched(stage: Stage, feature_store: FeatureStoreStack, inference: InferenceStack) -> Watched:
+    functions = {
+        "predict": inference.predict,
+        "records": inference.records,
+        "maintain": inference.maintain,
+        "migrate": feature_store.migrate,
+    }
     return Watched(
         stage,
         {"ApiId": inference.api.api_id, "Stage": inference.door.stage_name},
-        {
-            "predict": inference.predict,
-            "records": inference.records,
-            "maintain": inference.maintain,
-            "migrate": feature_store.migrate,
-        },
+        {name: function for name, function in functions.items() if function is not None},
         feature_store.database.cluster.cluster_identifier,
         nodes_of(stage, feature_store.cache.group),
     )

@@ -10,9 +10,8 @@ from cdk.stage import Stage
 from stacks.constructs.acknowledged import acknowledge
 from stacks.constructs.bucket import make_bucket, make_log_bucket
 from stacks.constructs.encryption import make_key
-
-RELEASES, ROUTING = "releases", "routing"
-"""Prefixes. What lies there is written once: a release never changes, and a change of the routing is a new table."""
+from stacks.constructs.places import RELEASES, REPLICATED, ROUTING
+from stacks.constructs.replication import alias_name, bucket_name, replicate
 
 FAULTS = "faults"
 """Prefix of what experiments tell the extension in the prediction function; empty between them."""
@@ -37,7 +36,7 @@ class RegistryStack(aws.Stack):
         key: encrypts the objects.
         bucket: holds releases and routing tables.
         logs: takes the access logs.
-        publisher: the role that publishes releases; `allow_publishing` says who may take it.
+        publisher: the role that publishes releases; None in a region that follows, whose bucket S3 alone writes.
     """
 
     def __init__(self, scope: Construct, name: str, *, stage: Stage) -> None:
@@ -45,19 +44,22 @@ class RegistryStack(aws.Stack):
         self.key = make_key(self, "Key", stage, "releases and routing tables")
         self.logs = make_log_bucket(self, stage)
         self.bucket = make_bucket(
-            self, "Releases", stage, key=self.key, logs=self.logs, noncurrent_days=_NONCURRENT_DAYS
-        )
-        self.publisher = iam.Role(
             self,
-            "Publisher",
-            description=f"Ebb {stage.name}: publishes releases",
-            assumed_by=iam.AccountPrincipal(self.account),
-            max_session_duration=aws.Duration.hours(1),
+            "Releases",
+            stage,
+            key=self.key,
+            logs=self.logs,
+            noncurrent_days=_NONCURRENT_DAYS,
+            called=bucket_name(stage, RELEASES, stage.region) if stage.edge else None,
         )
-        self.grant_publish(self.publisher)
-        self._write_once()
+        if stage.edge:
+            self.key.add_alias(alias_name(stage, RELEASES))
         aws.CfnOutput(self, "BucketName", value=self.bucket.bucket_name, description="Where releases lie")
-        aws.CfnOutput(self, "PublisherArn", value=self.publisher.role_arn, description="The role that publishes")
+        self.publisher = None if stage.follows else self._publisher(stage)
+        if stage.follows:
+            self._only_replicated()
+        elif stage.edge:
+            replicate(self.bucket, stage, RELEASES, REPLICATED, self.key)
 
     def variables(self) -> dict[str, str]:
         """Return what a function must be told of the registry."""
@@ -87,6 +89,31 @@ class RegistryStack(aws.Stack):
     def grant_inject_faults(self, grantee: iam.IGrantable) -> None:
         """Let experiments say which faults are injected, and take that back."""
         self._allow(grantee, FAULTS, (*_WRITE, "s3:DeleteObject"))
+
+    def _publisher(self, stage: Stage) -> iam.Role:
+        publisher = iam.Role(
+            self,
+            "Publisher",
+            description=f"Ebb {stage.name}: publishes releases",
+            assumed_by=iam.AccountPrincipal(self.account),
+            max_session_duration=aws.Duration.hours(1),
+        )
+        self.grant_publish(publisher)
+        self._write_once()
+        aws.CfnOutput(self, "PublisherArn", value=publisher.role_arn, description="The role that publishes")
+        return publisher
+
+    def _only_replicated(self) -> None:
+        """Refuse to everybody to put or delete anything; replication has actions of its own."""
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="OnlyReplicated",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject*", "s3:DeleteObject*"],
+                resources=[self.bucket.arn_for_objects("*")],
+            )
+        )
 
     def _write_once(self) -> None:
         """Refuse to everybody to put a release or a routing table but on the condition that none stands there."""

@@ -10,6 +10,7 @@ from constructs import Construct
 from cdk.stage import SCOPES, Stage
 from cdk.stage_parts import Client
 from stacks.constructs.acknowledged import acknowledge
+from stacks.constructs.operators import client_output, tell_operators
 
 RESOURCE_SERVER = "ebb"
 """Cognito writes a scope as "ebb/predict"; the functions know it as "predict"."""
@@ -20,6 +21,9 @@ _TOKEN_MINUTES = 60
 def make_authorizer(scope: Construct, stage: Stage) -> authorizers.HttpJwtAuthorizer:
     """Return what verifies each token before a function sees it.
 
+    A user pool stands in one region: the second one trusts the first one's, as the outputs of its stack of the same
+    part name it.
+
     Args:
         scope: the stack; the pool and its clients are put into it where the stage names no issuer.
         stage: says who the issuer is, or which clients there are.
@@ -27,6 +31,13 @@ def make_authorizer(scope: Construct, stage: Stage) -> authorizers.HttpJwtAuthor
     access = stage.access
     if access.issuer:
         return authorizers.HttpJwtAuthorizer("Tokens", access.issuer, jwt_audience=list(access.audiences))
+    if stage.beside:
+        stack = aws.Stack.of(scope).stack_name.replace(stage.place, stage.name, 1)
+        issuer, *audience = (
+            aws.Fn.get_stack_output(stack, output, stage.beside)
+            for output in ("Issuer", *(client_output(client.name) for client in access.clients))
+        )
+        return authorizers.HttpJwtAuthorizer("Tokens", issuer, jwt_audience=audience)
     pool = cognito.UserPool(
         scope,
         "Callers",
@@ -47,13 +58,16 @@ def make_authorizer(scope: Construct, stage: Stage) -> authorizers.HttpJwtAuthor
         "The pool has clients and no users: what the plus plan protects, sign-in with passwords, is switched off. The "
         "plus plan was considered; it is paid for each user that signs in.",
     )
-    pool.add_domain(
+    domain = pool.add_domain(
         "Tokens",
         cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"ebb-{stage.name}-{aws.Aws.ACCOUNT_ID}"),
     )
     clients = _clients(pool, access.clients)
+    tell_operators(scope, pool, domain, dict(zip((client.name for client in access.clients), clients, strict=True)))
     issuer = f"https://cognito-idp.{aws.Aws.REGION}.{aws.Aws.URL_SUFFIX}/{pool.user_pool_id}"
     audience = [client.user_pool_client_id for client in clients]
+    if stage.edge:
+        aws.CfnOutput(scope, "Issuer", value=issuer, description="Of tokens, in both regions")
     return authorizers.HttpJwtAuthorizer("Tokens", issuer, jwt_audience=audience)
 
 

@@ -54,7 +54,7 @@ class Alarm:
 
 def alarm_table(stage: Stage) -> dict[str, Alarm]:
     """Return the alarms of a stage, by name."""
-    rows = (*_serving(stage), *_upkeep(stage), *_tiers(stage))
+    rows = (*_serving(stage), *_writing(stage), *_upkeep(), *_between_regions(stage), *_tiers(stage))
     return {row.name: row for row in rows}
 
 
@@ -92,12 +92,28 @@ def _serving(stage: Stage) -> tuple[Alarm, ...]:
     )
 
 
-def _upkeep(stage: Stage) -> tuple[Alarm, ...]:
-    del stage
+def _writing(stage: Stage) -> tuple[Alarm, ...]:
+    if stage.follows:  # what writes stands in the other region
+        return ()
     return (
         Alarm("records-errors", "more than 1 % of writes crash or time out", "errors", 0.01),
         Alarm("records-throttles", "writes are throttled by Lambda", "capacity", 0),
         Alarm("migrate-errors", "a migration of the schema failed", "migration", 0, period=_FIVE, points=1, of=1),
+    )
+
+
+def _between_regions(stage: Stage) -> tuple[Alarm, ...]:
+    if stage.follows:
+        said = "the writes of the primary region are known here five minutes late"
+        return (Alarm("follower-behind", said, "failover", _FIVE, period=_FIVE, points=2, of=2, told="page"),)
+    if stage.edge is None:
+        return ()
+    said = "releases or routing tables cannot be copied to the other region"
+    return (Alarm("replication-failed", said, "failover", 0, period=_FIVE, points=1, of=1),)
+
+
+def _upkeep() -> tuple[Alarm, ...]:
+    return (
         Alarm("maintain-errors", "the maintenance fails", "maintenance", 0),
         Alarm(
             "maintain-silent",

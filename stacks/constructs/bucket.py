@@ -45,22 +45,31 @@ def make_log_bucket(scope: Construct, stage: Stage) -> s3.Bucket:
     return bucket
 
 
-def make_bucket(
-    scope: Construct, name: str, stage: Stage, *, key: kms.IKey, logs: s3.IBucket, noncurrent_days: int
+def make_bucket(  # noqa: PLR0913 - each is named
+    scope: Construct,
+    name: str,
+    stage: Stage,
+    *,
+    key: kms.IKey,
+    logs: s3.IBucket,
+    noncurrent_days: int,
+    called: str | None = None,
 ) -> s3.Bucket:
     """Add a bucket whose objects are encrypted with a key of one's own.
 
     Args:
         scope: the stack.
-        name: of the construct; the bucket's own name is CloudFormation's.
+        name: of the construct.
         stage: whether the bucket outlives its stack; one that does not must be empty before it can go.
         key: encrypts the objects; one data key a bucket, not one an object.
         logs: where its accesses are logged.
         noncurrent_days: after which a version that was replaced or deleted leaves for good.
+        called: the bucket's own name, where another region must know it; CloudFormation's otherwise.
     """
     return s3.Bucket(
         scope,
         name,
+        bucket_name=called,
         encryption=s3.BucketEncryption.KMS,
         encryption_key=key,
         bucket_key_enabled=True,

@@ -10,8 +10,8 @@ from constructs import Construct
 
 from cdk.stage import Stage
 from stacks.constructs.acknowledged import acknowledge
-from stacks.constructs.database import Ground
 from stacks.constructs.encryption import grant_read_secret, removal_of
+from stacks.constructs.ground import Ground
 from stacks.constructs.retention import retention_of
 
 USER = "ebb"

@@ -42,12 +42,12 @@ def make_dashboards(scope: Construct, watched: Watched, alarms: Sequence[cloudwa
 def _dashboard(
     scope: Construct, watched: Watched, name: str, rows: Sequence[Sequence[cloudwatch.IWidget]]
 ) -> cloudwatch.Dashboard:
-    about = _ABOUT.format(title=f"Ebb {watched.stage.name}: {name.lower()}")
+    about = _ABOUT.format(title=f"Ebb {watched.stage.place}: {name.lower()}")
     head: list[cloudwatch.IWidget] = [cloudwatch.TextWidget(markdown=about, width=_WIDE, height=2)]
     return cloudwatch.Dashboard(
         scope,
         name,
-        dashboard_name=f"ebb-{watched.stage.name}-{name.lower()}",
+        dashboard_name=f"ebb-{watched.stage.place}-{name.lower()}",  # regions share the names of dashboards
         widgets=[head, *[list(row) for row in rows]],
     )
 
@@ -148,7 +148,15 @@ def _tiers(watched: Watched) -> list[list[cloudwatch.IWidget]]:
         ],
         [
             _graph("Maintenance", upkeep, [own("tiers_disagree", "Maximum", function="maintain")]),
-            _graph("Writes to repair", [own("repair_left", function="records")]),
+            _between(watched) or _graph("Writes to repair", [own("repair_left", function="records")]),
             _graph("Runs", [watched.function("maintain", "Invocations"), watched.function("maintain", "Errors")]),
         ],
     ]
+
+
+def _between(watched: Watched) -> cloudwatch.IWidget | None:
+    """Return how a region that follows keeps up; None where this one writes."""
+    if not watched.stage.follows:
+        return None
+    brought, late = (watched.own(name, function="maintain") for name in ("followed", "followed_lag_seconds"))
+    return _graph(f"Writes followed from {watched.stage.follows}", [brought], [late.with_(statistic="Maximum")])

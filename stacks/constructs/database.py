@@ -1,15 +1,12 @@
 """Aurora PostgreSQL, and the proxy before it: nobody enters either with a password of ours.
 
 The administrator's password is made, kept and rotated by RDS itself. Functions enter the proxy, and the proxy enters
-the database, by IAM (see docs/adr/0018-logins-without-passwords.md).
+the database, by IAM (see docs/adr/0018-logins-without-passwords.md). In a stage of two regions the cluster is one of a
+global database's two (stacks/constructs/global_database.py).
 """
 
-from dataclasses import dataclass
-
 import aws_cdk as aws
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from constructs import Construct
@@ -17,7 +14,9 @@ from constructs import Construct
 from cdk.stage import Stage
 from stacks.constructs.acknowledged import acknowledge
 from stacks.constructs.encryption import removal_of
-from stacks.constructs.places import DATA, POSTGRES_PORT
+from stacks.constructs.global_database import follow, lead, make_administrator, reading_endpoint
+from stacks.constructs.ground import Ground
+from stacks.constructs.places import POSTGRES_PORT
 from stacks.constructs.retention import retention_of
 
 OWNER, READER = "ebb", "ebb_reader"
@@ -40,28 +39,6 @@ _PARAMETERS = {
 }
 
 
-@dataclass(frozen=True)
-class Ground:
-    """What a tier stands on.
-
-    Attributes:
-        stage: its values.
-        vpc: the network.
-        group: the tier's security group, which cannot be changed from here.
-        key: encrypts what it stores.
-    """
-
-    stage: Stage
-    vpc: ec2.IVpc
-    group: ec2.ISecurityGroup
-    key: kms.IKey
-
-    @property
-    def subnets(self) -> ec2.SubnetSelection:
-        """Where data lies: no way leads out of there."""
-        return ec2.SubnetSelection(subnet_group_name=DATA)
-
-
 class Database(Construct):
     """The durable tier.
 
@@ -73,22 +50,27 @@ class Database(Construct):
     Attributes:
         cluster: Aurora.
         proxy: through which functions reach it.
-        administrator: the secret of the administrator, which RDS makes and rotates.
+        administrator: the ARN of the administrator's secret; empty in a second region, whose cluster has the first
+            one's administrator.
     """
 
     def __init__(self, scope: Construct, name: str, ground: Ground) -> None:
         super().__init__(scope, name)
+        stage = ground.stage
+        self._users = (READER,) if stage.follows else (OWNER, READER)
+        first = stage.edge is not None and not stage.beside
+        self._own = make_administrator(self, stage, ground.key, ADMINISTRATOR) if first else None
         self.cluster = self._cluster(ground)
         self.proxy = self._proxy(ground)
-        administrator = self.cluster.secret
-        if administrator is None:
-            raise AssertionError("RDS manages the password, so there is a secret")
-        self.administrator = administrator
+        reading = reading_endpoint(self, ground, self.proxy) if stage.edge else ""
+        self._host = reading if stage.follows else self.proxy.endpoint
+        made = self._own or self.cluster.secret
+        self.administrator = "" if stage.beside or made is None else made.secret_arn
 
     def variables(self, user: str) -> dict[str, str]:
         """Return what a function must be told that enters as `user`."""
         return {
-            "EBB_POSTGRES_HOST": self.proxy.endpoint,
+            "EBB_POSTGRES_HOST": self._host,
             "EBB_POSTGRES_PORT": str(POSTGRES_PORT),
             "EBB_POSTGRES_DATABASE": DATABASE,
             "EBB_POSTGRES_USER": user,
@@ -97,7 +79,13 @@ class Database(Construct):
         }
 
     def grant_connect(self, grantee: iam.IGrantable, user: str) -> None:
-        """Let somebody enter the proxy as one user of the database."""
+        """Let somebody enter the proxy as one user of the database.
+
+        Raises:
+            ValueError: nobody enters as that user here, since another region's writes are followed.
+        """
+        if user not in self._users:
+            raise ValueError(f"nobody enters as {user} in a region that follows another one")
         self.proxy.grant_connect(grantee, user)
 
     def _cluster(self, ground: Ground) -> rds.DatabaseCluster:
@@ -114,8 +102,8 @@ class Database(Construct):
             serverless_v2_min_capacity=stage.database.least_acu,
             serverless_v2_max_capacity=stage.database.most_acu,
             default_database_name=DATABASE,
-            manage_master_user_password=True,
-            credentials=rds.Credentials.from_username(ADMINISTRATOR, encryption_key=ground.key),
+            manage_master_user_password=self._own is None,
+            credentials=self._credentials(ground),
             enable_data_api=True,  # through which a deployment makes the users, without a way into the network
             iam_authentication=True,
             parameter_group=rds.ParameterGroup(
@@ -139,8 +127,17 @@ class Database(Construct):
             removal_policy=removal_of(stage),
         )
         cluster.node.add_dependency(log)
+        if stage.beside:
+            follow(stage, cluster)
+        elif stage.edge is not None:
+            lead(self, stage, cluster)
         _explain(cluster, stage)
         return cluster
+
+    def _credentials(self, ground: Ground) -> rds.Credentials:
+        if self._own is not None:
+            return rds.Credentials.from_secret(self._own, ADMINISTRATOR)
+        return rds.Credentials.from_username(ADMINISTRATOR, encryption_key=ground.key)
 
     def _proxy(self, ground: Ground) -> rds.DatabaseProxy:
         name = f"ebb-{ground.stage.name}"
@@ -151,7 +148,7 @@ class Database(Construct):
             description=f"Ebb {ground.stage.name}: enters the database for the functions",
             assumed_by=iam.ServicePrincipal("rds.amazonaws.com"),
         )
-        for user in (OWNER, READER):
+        for user in self._users:
             self.cluster.grant_connect(role, user)
         proxy = rds.DatabaseProxy(
             self,

@@ -16,7 +16,9 @@ def removal_of(stage: Stage) -> aws.RemovalPolicy:
     return aws.RemovalPolicy.RETAIN if stage.keep else aws.RemovalPolicy.DESTROY
 
 
-def make_key(scope: Construct, name: str, stage: Stage, description: str) -> kms.Key:
+def make_key(
+    scope: Construct, name: str, stage: Stage, description: str, *, every_region: bool = False
+) -> kms.Key:
     """Add a key that is replaced each year by itself, and that a deletion leaves a month to regret.
 
     Args:
@@ -24,6 +26,7 @@ def make_key(scope: Construct, name: str, stage: Stage, description: str) -> kms
         name: of the construct.
         stage: whether the key outlives the stack.
         description: what it encrypts.
+        every_region: whether other regions may have a replica of it.
     """
     return kms.Key(
         scope,
@@ -32,6 +35,7 @@ def make_key(scope: Construct, name: str, stage: Stage, description: str) -> kms
         enable_key_rotation=True,
         pending_window=_DAYS_TO_REGRET,
         removal_policy=removal_of(stage),
+        multi_region=True if every_region else None,
     )
 
 
@@ -46,9 +50,9 @@ def grant_read_secret(grantee: iam.IGrantable, secret: secrets.ISecret, key: kms
         secret: that is read.
         key: that encrypts it.
     """
-    iam.Grant.add_to_principal(
-        grantee=grantee, actions=["secretsmanager:GetSecretValue"], resource_arns=[secret.secret_arn]
-    )
+    # What is known by its name alone has an address that ends in six characters of Secrets Manager's own.
+    whole = secret.secret_full_arn or f"{secret.secret_arn}-??????"
+    iam.Grant.add_to_principal(grantee=grantee, actions=["secretsmanager:GetSecretValue"], resource_arns=[whole])
     iam.Grant.add_to_principal(
         grantee=grantee,
         actions=["kms:Decrypt"],

@@ -8,7 +8,9 @@ from aws_cdk import aws_lambda
 
 from cdk.stage import Stage
 from stacks.constructs.burn import burn_rate
-from stacks.constructs.signals import Measure, largest, metric, ours, share
+from stacks.constructs.places import RELEASES, REPLICATED
+from stacks.constructs.replication import bucket_name
+from stacks.constructs.signals import Measure, derived, largest, metric, ours, share
 from stacks.constructs.warm import LIVE
 
 
@@ -65,7 +67,8 @@ def nodes_of(stage: Stage, group: elasticache.CfnReplicationGroup) -> tuple[str,
 
 def measures(watched: Watched) -> dict[str, Measure]:
     """Return what each alarm of the table looks at, by the alarm's name."""
-    return {**_serving(watched), **_upkeep(watched), **_tiers(watched)}
+    writing = {} if watched.stage.follows else _writing(watched)
+    return {**_serving(watched), **writing, **_upkeep(watched), **_between_regions(watched), **_tiers(watched)}
 
 
 def budget_burn(watched: Watched) -> Measure:
@@ -96,12 +99,34 @@ def _serving(watched: Watched) -> dict[str, Measure]:
     }
 
 
-def _upkeep(watched: Watched) -> dict[str, Measure]:
+def _writing(watched: Watched) -> dict[str, Measure]:
     writes = watched.function("records", "Invocations")
     return {
         "records-errors": share(watched.function("records", "Errors"), writes, "share of errors", least=10),
         "records-throttles": watched.function("records", "Throttles"),
         "migrate-errors": watched.function("migrate", "Errors"),
+    }
+
+
+def _between_regions(watched: Watched) -> dict[str, Measure]:
+    stage = watched.stage
+    if stage.follows:
+        return {"follower-behind": watched.own("followed_lag_seconds", "Maximum", function="maintain")}
+    if stage.edge is None:
+        return {}
+    ends = {
+        "SourceBucket": bucket_name(stage, RELEASES, stage.region),
+        "DestinationBucket": bucket_name(stage, RELEASES, stage.edge.region),
+    }
+    failed = {
+        rule: metric("AWS/S3", "OperationsFailedReplication", "Sum", {**ends, "RuleId": rule}) for rule in REPLICATED
+    }
+    total = " + ".join(f"FILL({rule}, 0)" for rule in failed)
+    return {"replication-failed": derived(total, "objects not replicated", **failed)}
+
+
+def _upkeep(watched: Watched) -> dict[str, Measure]:
+    return {
         "maintain-errors": watched.function("maintain", "Errors"),
         "maintain-silent": watched.function("maintain", "Invocations"),
         "tiers-disagree": watched.own("tiers_disagree", "Maximum", function="maintain"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.home import ROOT
 from tests.stacks.conftest import CONTEXT, Template
 
-READ = ("cdk", "stacks", "layers", "lambdas", "local", "cdk.json")
+READ = ("cdk", "stacks", "layers", "lambdas", "local", "training", "requirements", "cdk.json")
 """What of a checkout a synth may read; a copy has nothing else, above all no git."""
 PACKED = "dist"
 """Archives, where they were packed here: what is not packed has another name."""
@@ -99,10 +99,20 @@ def synth(stage: str, out: Path, root: Path, environment: Mapping[str, str]) -> 
 
 
 def templates_in(out: Path) -> dict[str, Template]:
-    """Return what came out, by the stacks' short names."""
+    """Return what came out, by the stacks' names without the stage's."""
     return {
         path.name.removesuffix(".template.json").split("-", 2)[2]: json.loads(path.read_text())
         for path in out.glob("*.template.json")
+    }
+
+
+def whole(templates: Mapping[str, Mapping[str, Template]], stage: str) -> dict[str, Template]:
+    """Return a stage's templates in all its regions, named as in `templates_in`."""
+    return {
+        f"{place}-{short}".removeprefix(f"{stage}-"): template
+        for place, stacks in templates.items()
+        if place == stage or place.startswith(f"{stage}-")
+        for short, template in stacks.items()
     }
 
 

@@ -15,16 +15,21 @@ import aws_cdk as aws
 import pytest
 
 from cdk.assemble import assemble
+from cdk.regions import regions_of
+from cdk.stage import Stage
 from cdk.stages import STAGES
 from tests.home import ROOT
 
 Template = dict[str, Any]
+PLACES: dict[str, Stage] = {there.place: there for stage in STAGES.values() for there in regions_of(stage)}
+"""Each stage as it stands in each of its regions: "prod" is the first one's, "prod-us-west-2" the second one's."""
+SECOND = tuple(place for place, stage in PLACES.items() if stage.beside)
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 
 @dataclass(frozen=True)
 class Synthesized:
-    """What came out: templates by stage and by the stack's short name, and the folder they lie in."""
+    """What came out: templates by place and by the stack's short name, and the folder they lie in."""
 
     templates: Mapping[str, Mapping[str, Template]]
     folder: Path
@@ -35,7 +40,7 @@ class Synthesized:
         return {name: resource for name, resource in found.items() if resource["Type"] == kind}
 
     def every(self, kind: str) -> dict[str, Template]:
-        """Return all stages' resources of one type, by `stack/logical id`."""
+        """Return all places' resources of one type, by `stack/logical id`."""
         return {
             f"ebb-{stage}-{stack}/{name}": resource
             for stage, stacks in self.templates.items()
@@ -56,8 +61,14 @@ def synthesize(folder: Path) -> Synthesized:
     for stage in STAGES.values():
         assemble(app, stage)
     assembly = app.synth()
-    templates: dict[str, dict[str, Template]] = {name: {} for name in STAGES}
+    templates: dict[str, dict[str, Template]] = {name: {} for name in PLACES}
     for stack in assembly.stacks:
-        _, stage_name, short = stack.stack_name.split("-", 2)
-        templates[stage_name][short] = json.loads(Path(stack.template_full_path).read_text())
+        place = place_of(stack.stack_name)
+        short = stack.stack_name.removeprefix(f"ebb-{place}-")
+        templates[place][short] = json.loads(Path(stack.template_full_path).read_text())
     return Synthesized(templates, folder)
+
+
+def place_of(stack_name: str) -> str:
+    """Return the place that a stack's name tells."""
+    return max((place for place in PLACES if stack_name.startswith(f"ebb-{place}-")), key=len)

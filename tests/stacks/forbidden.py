@@ -29,6 +29,7 @@ PREDICT, RECORDS, MAINTAIN = (f"<inference.{name}Role>" for name in ("Predict", 
 MIGRATE, PUBLISHER, PROXY = "<feature-store.MigrateRole>", "<registry.Publisher>", "<feature-store.DatabaseProxyRole>"
 PREFLIGHT, POSTFLIGHT, SHIFT = (f"<inference.{name}Role>" for name in ("Preflight", "Postflight", "Shift"))
 EXPERIMENT, FAILOVER = "<monitoring.ExperimentRole>", "<monitoring.FailoverRole>"
+REPLICATION = "<registry.Replication>"
 SCHEDULE, FLOW = "<inference.ScheduleRole>", "<network.VpcFlowIAMRole>"
 
 NOBODY = (
@@ -55,10 +56,13 @@ EXPERIMENTS: dict[str, set[str]] = {
         "s3:DeleteObject",
     },
     FAILOVER: {"elasticache:TestFailover"},
+    REPLICATION: {"s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags"},
 }
-"""What an experiment does all the same: it breaks tiers on purpose, where no data is kept."""
-ONLY_IN = {EXPERIMENT: {"staging"}, FAILOVER: {"staging"}}
+"""What some do all the same: an experiment breaks tiers on purpose, where no data is kept; S3 copies to a region."""
+ONLY_IN = {EXPERIMENT: {"staging"}, FAILOVER: {"staging"}, REPLICATION: {"prod"}}
 """Roles that not every stage has."""
+ONLY_WHERE_WRITES_GO = {RECORDS, MIGRATE, PUBLISHER, REPLICATION}
+"""Roles that a region has not that follows another one."""
 
 SERVING = (PREDICT, RECORDS, MAINTAIN, MIGRATE)
 """The functions that a request or a task reaches."""
@@ -103,6 +107,15 @@ FORBIDDEN: dict[str, Sequence[tuple[str, Sequence[str]]]] = {
         ("kms:*", [TIER_KEY, SEAL_KEY]),
         ("rds-db:connect", [OWNER, READER, ADMINISTRATOR]),
         ("lambda:*", [f"{FUNCTIONS}<inference.Predict>", f"{FUNCTIONS}<inference.Predict>:live"]),
+    ],
+    REPLICATION: [
+        ("s3:PutObject*", [RELEASE, SERVES, TABLE, ACCESS_LOG]),
+        ("s3:GetObject", [RELEASE, SERVES, TABLE, ACCESS_LOG]),
+        ("s3:Replicate*", [RELEASE, SERVES, TABLE, ACCESS_LOG, "arn:aws:s3:::somebody-elses/releases/x"]),
+        ("secretsmanager:*", [STAGE_SECRET, LOGIN]),
+        ("kms:*", [TIER_KEY, SEAL_KEY]),
+        ("rds-db:connect", [OWNER, READER, ADMINISTRATOR]),
+        ("lambda:*", [f"{FUNCTIONS}<inference.Predict>"]),
     ],
     PROXY: [("secretsmanager:*", [STAGE_SECRET, LOGIN]), ("kms:*", [TIER_KEY, SEAL_KEY]), ("s3:*", [RELEASE, TABLE])],
     SCHEDULE: [
@@ -158,6 +171,7 @@ MAY: Sequence[tuple[str, str, str, Context]] = [
     (RECORDS, "kms:GenerateDataKey", RELEASE_KEY, THROUGH_S3),
     (RECORDS, "rds-db:connect", OWNER, {}),
     (MAINTAIN, "s3:GetObject", TABLE, TLS),
+    (MAINTAIN, "rds-db:connect", OWNER, {}),
     (MIGRATE, "rds-db:connect", OWNER, {}),
     (PUBLISHER, "s3:PutObject", RELEASE, ONCE),
     (PUBLISHER, "s3:PutObject", SERVES, TLS),

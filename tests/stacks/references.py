@@ -19,14 +19,17 @@ _HERE = "{region}:" + ACCOUNT
 ADDRESSES: Mapping[str, Mapping[str, str]] = {
     "AWS::ApiGatewayV2::Api": {"Ref": "{name}"},
     "AWS::CloudWatch::Alarm": {"Arn": f"arn:aws:cloudwatch:{_HERE}:alarm:{{name}}"},
+    "AWS::CodeBuild::Project": {"Arn": f"arn:aws:codebuild:{_HERE}:project/{{name}}", "Ref": "{name}"},
     "AWS::CodeDeploy::Application": {"Ref": "{name}"},
     "AWS::CodeDeploy::DeploymentConfig": {"Ref": "{name}"},
     "AWS::CodeDeploy::DeploymentGroup": {"Ref": "{name}"},
     "AWS::Cognito::UserPool": {"Arn": f"arn:aws:cognito-idp:{_HERE}:userpool/{{name}}"},
     "AWS::EC2::VPC": {"Ref": "{name}"},
+    "AWS::ECR::Repository": {"Arn": f"arn:aws:ecr:{_HERE}:repository/{{name}}", "Ref": "{name}"},
     "AWS::ElastiCache::ReplicationGroup": {"Ref": "{name}"},
     "AWS::IAM::Role": {"Arn": f"arn:aws:iam::{ACCOUNT}:role/{{name}}", "Ref": "{name}"},
     "AWS::KMS::Key": {"Arn": f"arn:aws:kms:{_HERE}:key/{{name}}", "Ref": "{name}"},
+    "AWS::KMS::ReplicaKey": {"Arn": f"arn:aws:kms:{_HERE}:key/{{name}}", "Ref": "{name}"},
     "AWS::Lambda::Alias": {"Ref": "{function}:live"},
     "AWS::Lambda::Function": {"Arn": f"arn:aws:lambda:{_HERE}:function:{{name}}", "Ref": "{name}"},
     "AWS::Lambda::Version": {"Ref": "{function}:{name}", "Version": "{name}"},
@@ -40,9 +43,13 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = {
     "AWS::S3::Bucket": {"Arn": "arn:aws:s3:::{name}", "Ref": "{name}"},
     "AWS::SNS::Topic": {"Ref": f"arn:aws:sns:{_HERE}:{{name}}", "TopicArn": f"arn:aws:sns:{_HERE}:{{name}}"},
     "AWS::SQS::Queue": {"Arn": f"arn:aws:sqs:{_HERE}:{{name}}", "QueueName": "{name}"},
+    "AWS::SageMaker::MlflowTrackingServer": {
+        "Ref": "{name}",
+        "TrackingServerArn": f"arn:aws:sagemaker:{_HERE}:mlflow-tracking-server/{{name}}",
+    },
     "AWS::Scheduler::Schedule": {"Arn": f"arn:aws:scheduler:{_HERE}:schedule/default/{{name}}", "Ref": "{name}"},
     "AWS::SecretsManager::Secret": {"Ref": f"arn:aws:secretsmanager:{_HERE}:secret:{{name}}"},
-    "AWS::StepFunctions::StateMachine": {"Ref": f"arn:aws:states:{_HERE}:stateMachine:{{name}}"},
+    "AWS::StepFunctions::StateMachine": {"Name": "{name}", "Ref": f"arn:aws:states:{_HERE}:stateMachine:{{name}}"},
 }
 """What `Ref` and attributes return, by type, as CloudFormation's reference says ("Return values")."""
 
@@ -76,6 +83,7 @@ class References:
             "Fn::Select": lambda stack, given: self._resolved_list(stack, given[1])[int(given[0])],
             "Fn::Split": self._split,
             "Fn::ImportValue": self._import,
+            "Fn::GetStackOutput": lambda _, told: f"<{told['Region']} {told['StackName']}.{told['OutputName']}>",
         }
 
     def symbol(self, stack: str, logical: str) -> str:

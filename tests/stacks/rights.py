@@ -1,5 +1,6 @@
 """What everybody may do, as sorted lines that a person can read and review."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
@@ -10,6 +11,7 @@ from tests.stacks.conditions import matches
 from tests.stacks.statements import THE_ACCOUNT, Statement
 
 COMMON = "common"
+_ASSET = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 class UnknownAction(ValueError):
@@ -36,7 +38,7 @@ def expanded(action: str) -> tuple[str, ...]:
 
 
 def lines(statements: Iterable[Statement], stage: str) -> set[str]:
-    """Return a line for each action, resource and condition, without the stage's name.
+    """Return a line for each action, resource and condition, without the stage's name and the hashes of code.
 
     Actions of what roles are allowed are expanded. Those of denials, of endpoints and of what is handed on to the
     account's policies stay patterns: there the pattern is what was meant.
@@ -44,7 +46,7 @@ def lines(statements: Iterable[Statement], stage: str) -> set[str]:
     everything = list(statements)
     denials = [one for one in everything if not one.allows and not one.conditions]
     found = {line for one in everything for line in _lines(one, denials)}
-    return {line.replace(f"ebb-{stage}", "ebb-<stage>") for line in found}
+    return {_ASSET.sub("<hash>", line.replace(f"ebb-{stage}", "ebb-<stage>")) for line in found}
 
 
 def _lines(statement: Statement, denials: Iterable[Statement]) -> Iterator[str]:

@@ -9,8 +9,7 @@ from typing import Any, Self
 
 import yaml  # type: ignore[import-untyped]  # it brings no types
 
-from cdk.stages import STAGES
-from tests.stacks.conftest import Synthesized, Template, synthesize
+from tests.stacks.conftest import PLACES, Synthesized, Template, synthesize
 from tests.stacks.golden_files import accept
 from tests.stacks.references import References
 from tests.stacks.rights import by_file, lines
@@ -50,21 +49,32 @@ _Dumper.add_representer(_Intrinsic, lambda dumper, data: dumper.represent_scalar
 def snapshots(synthesized: Synthesized) -> dict[str, str]:
     """Return the text of each template, by the golden file's name."""
     return {
-        f"{stage}-{stack}{TEMPLATES}": to_text(template, stage, stack)
-        for stage, stacks in synthesized.templates.items()
+        f"{place}-{stack}{TEMPLATES}": to_text(template, *_tags(place, stack))
+        for place, stacks in synthesized.templates.items()
         for stack, template in stacks.items()
     }
 
 
+def _tags(place: str, stack: str) -> tuple[str, str]:
+    """Return a stack's stage, and its part as its tag says: in a second region with the region's name before it."""
+    stage = PLACES[place].name
+    return stage, f"{place}-{stack}".removeprefix(f"{stage}-")
+
+
 def permissions(synthesized: Synthesized) -> dict[str, str]:
-    """Return what everybody may do, by the golden file's name: what is so in all stages, and what only in some."""
-    found = {stage: lines(stage_statements(synthesized, stage), stage) for stage in STAGES}
-    return {f"{name}{PERMISSIONS}": "\n".join(one) + "\n" for name, one in by_file(found).items()}
+    """Return what everybody may do, by the golden file's name: what is so in all stages, and what only in some.
+
+    A second region stands by itself: nothing in it is as elsewhere but by chance.
+    """
+    found = {place: lines(stage_statements(synthesized, place), PLACES[place].name) for place in PLACES}
+    first = {place: said for place, said in found.items() if not PLACES[place].beside}
+    second = {place: sorted(said) for place, said in found.items() if PLACES[place].beside}
+    return {f"{name}{PERMISSIONS}": "\n".join(one) + "\n" for name, one in (by_file(first) | second).items()}
 
 
 def stage_statements(synthesized: Synthesized, stage: str) -> list[Statement]:
-    """Return all policy statements of a stage."""
-    return statements_of(References(synthesized.templates[stage], STAGES[stage].region))
+    """Return all policy statements of a stage in one region."""
+    return statements_of(References(synthesized.templates[stage], PLACES[stage].region))
 
 
 def to_text(template: Template, stage: str, stack: str) -> str:

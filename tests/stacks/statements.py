@@ -17,13 +17,14 @@ _AWS_MANAGED = "arn:aws:iam::aws:policy/"
 RESOURCE_POLICIES: Mapping[str, tuple[str, str]] = {
     "AWS::EC2::VPCEndpoint": ("PolicyDocument", ""),
     "AWS::KMS::Key": ("KeyPolicy", ""),
+    "AWS::KMS::ReplicaKey": ("KeyPolicy", ""),
     "AWS::S3::BucketPolicy": ("PolicyDocument", "Bucket"),
     "AWS::SNS::TopicPolicy": ("PolicyDocument", "Topics"),
     "AWS::SQS::QueuePolicy": ("PolicyDocument", "Queues"),
     "AWS::SecretsManager::ResourcePolicy": ("ResourcePolicy", "SecretId"),
 }
 """Types with a policy about a resource: where it stands, and which property names the resource."""
-_ITSELF = {"AWS::KMS::Key", "AWS::SecretsManager::ResourcePolicy"}
+_ITSELF = {"AWS::KMS::Key", "AWS::KMS::ReplicaKey", "AWS::SecretsManager::ResourcePolicy"}
 """Types in whose policies `*` means the resource that has the policy."""
 
 

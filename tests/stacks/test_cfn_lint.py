@@ -7,8 +7,7 @@ import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
-from cdk.stages import STAGES
-from tests.stacks.conftest import Synthesized
+from tests.stacks.conftest import PLACES, Synthesized
 
 IGNORED = {
     "W3005": "CDK names a dependency that a reference implies too: twice said is no harm, and it is not ours to say",
@@ -30,14 +29,14 @@ def found_in(template: dict[str, Any], region: str) -> Found:
 def found(synthesized: Synthesized) -> dict[str, Found]:
     """Return what is found in each template."""
     return {
-        f"{stage} {stack}": found_in(template, STAGES[stage].region)
+        f"{stage} {stack}": found_in(template, PLACES[stage].region)
         for stage, stacks in synthesized.templates.items()
         for stack, template in stacks.items()
     }
 
 
 def test_templates_have_no_findings(found: dict[str, Found]) -> None:
-    assert len(found) >= len(STAGES) * 3
+    assert len(found) >= len(PLACES) * 3
     for stack, findings in found.items():
         assert [one for one in findings if one[0] not in IGNORED] == [], stack
 

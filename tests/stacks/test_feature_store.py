@@ -49,8 +49,12 @@ def test_the_database_follows_its_stage(synthesized: Synthesized, stage: str) ->
 def test_the_database_is_entered_by_iam_over_tls(synthesized: Synthesized, stage: str) -> None:
     cluster, proxy = only(synthesized, stage, "AWS::RDS::DBCluster"), only(synthesized, stage, "AWS::RDS::DBProxy")
     assert cluster["EnableIAMDatabaseAuthentication"] is True
-    assert cluster["ManageMasterUserPassword"] is True
-    assert "MasterUserPassword" not in cluster
+    if STAGES[stage].edge is None:
+        assert cluster["ManageMasterUserPassword"] is True
+        assert "MasterUserPassword" not in cluster
+    else:  # RDS does not manage that of a global database
+        assert "ManageMasterUserPassword" not in cluster
+        assert cluster["MasterUserPassword"]["Fn::Join"][1][0] == "{{resolve:secretsmanager:"
     assert proxy["RequireTLS"] is True
     assert proxy["DefaultAuthScheme"] == "IAM_AUTH"
     assert not proxy.get("Auth")

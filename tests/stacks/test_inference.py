@@ -16,7 +16,7 @@ from stacks.constructs.code import ROOT, Sources
 from stacks.constructs.door import LOGGED
 from stacks.constructs.warm import steps_of
 from stacks.routes import ROUTES
-from tests.stacks.conftest import CONTEXT, Synthesized, Template
+from tests.stacks.conftest import CONTEXT, PLACES, Synthesized, Template
 
 STAGE_NAMES = tuple(STAGES)
 FUNCTIONS = {"Predict", "Records", "Maintain"}
@@ -38,7 +38,7 @@ def function(synthesized: Synthesized, stage: str, name: str) -> Template:
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)
 def test_the_version_is_warm_and_the_alias_carries_weights_only(synthesized: Synthesized, stage: str) -> None:
-    serving = STAGES[stage].serving
+    serving = PLACES[stage].serving
     version_id, version = only(synthesized.resources(stage, "inference", "AWS::Lambda::Version"))
     warm = version["Properties"]["ProvisionedConcurrencyConfig"]
     assert warm == {"ProvisionedConcurrentExecutions": serving.provisioned}
@@ -51,7 +51,7 @@ def test_the_version_is_warm_and_the_alias_carries_weights_only(synthesized: Syn
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)
 def test_the_capacity_moves_to_the_new_version_after_the_shift(synthesized: Synthesized, stage: str) -> None:
-    serving = STAGES[stage].serving
+    serving = PLACES[stage].serving
     alias_id, _ = only(synthesized.resources(stage, "inference", "AWS::Lambda::Alias"))
     version_id, _ = only(synthesized.resources(stage, "inference", "AWS::Lambda::Version"))
     _, target = only(synthesized.resources(stage, "inference", "AWS::ApplicationAutoScaling::ScalableTarget"))
@@ -65,7 +65,7 @@ def test_the_capacity_moves_to_the_new_version_after_the_shift(synthesized: Synt
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)
 def test_the_capacity_follows_the_requests_that_each_environment_may_take(synthesized: Synthesized, stage: str) -> None:
-    serving = STAGES[stage].serving
+    serving = PLACES[stage].serving
     steps = steps_of(serving)
     assert steps[0] == (0.0, serving.provisioned)
     assert steps[-1][1] == serving.most_provisioned
@@ -88,7 +88,7 @@ def test_the_capacity_follows_the_requests_that_each_environment_may_take(synthe
 def test_the_count_stands_in_the_description_so_that_another_count_is_another_version(
     synthesized: Synthesized, stage: str
 ) -> None:
-    serving = STAGES[stage].serving
+    serving = PLACES[stage].serving
     assert f" {serving.provisioned} warm" in function(synthesized, stage, "Predict")["Description"]
     assert function(synthesized, stage, "Predict")["ReservedConcurrentExecutions"] == 2 * serving.most_provisioned
 
@@ -171,7 +171,7 @@ def test_the_maintenance_runs_each_minute_one_run_at_a_time(synthesized: Synthes
 
 def checkout(folder: Path) -> Path:
     """Copy what archives are made of."""
-    for part in ("layers", "lambdas", "local/package"):
+    for part in ("layers", "lambdas", "local/package", "training", "requirements"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 

@@ -18,7 +18,7 @@ from stacks.constructs.alarm_table import OBJECTIVE, alarm_table, connections_of
 from stacks.constructs.burn import BURNS
 from stacks.constructs.signals import NAMESPACE
 from tests.home import ROOT
-from tests.stacks.conftest import CONTEXT, Synthesized, Template
+from tests.stacks.conftest import CONTEXT, PLACES, Synthesized, Template
 from tests.stacks.watched import alarms, composites, every_metric, flat, own_metrics, shown, statements
 
 STARS = {"champion", "challenger", "cheap", "rules", "fast", "durable", "cache", "none"} | {
@@ -91,7 +91,7 @@ def test_namespace_and_dimensions_are_those_of_the_line_that_functions_write(
 
 @stages
 def test_alarms_are_the_rows_of_the_table_and_of_the_burns(synthesized: Synthesized, stage: str) -> None:
-    table = alarm_table(STAGES[stage])
+    table = alarm_table(PLACES[stage])
     windows = {f"burn-{burn.name}-{window}" for burn in BURNS for window in ("long", "short")}
     found = alarms(synthesized, stage)
     assert set(found) == set(table) | windows

@@ -4,8 +4,7 @@ from itertools import chain
 
 import pytest
 
-from cdk.stages import STAGES
-from tests.stacks.conftest import Synthesized
+from tests.stacks.conftest import PLACES, Synthesized
 from tests.stacks.evaluation import Permissions
 from tests.stacks.golden_files import differences
 from tests.stacks.references import References
@@ -14,7 +13,7 @@ from tests.stacks.snapshot import PERMISSIONS, permissions, stage_statements
 from tests.stacks.statements import RESOURCE_POLICIES, documents
 from tests.stacks.unbounded import UNBOUNDED, bounded
 
-stages = pytest.mark.parametrize("stage", STAGES)
+stages = pytest.mark.parametrize("stage", PLACES)
 
 
 def test_everybody_may_do_what_was_reviewed_and_no_more(synthesized: Synthesized) -> None:
@@ -25,7 +24,7 @@ def test_everybody_may_do_what_was_reviewed_and_no_more(synthesized: Synthesized
 @stages
 def test_every_policy_was_read(synthesized: Synthesized, stage: str) -> None:
     of_stage = synthesized.templates[stage]
-    references = References(of_stage, STAGES[stage].region)
+    references = References(of_stage, PLACES[stage].region)
     resources = [
         (references.symbol(stack, logical), resource)
         for stack, template in of_stage.items()
@@ -68,7 +67,7 @@ def test_what_names_no_resource_of_ours_has_a_reason(synthesized: Synthesized, s
 def test_every_reason_is_needed(synthesized: Synthesized) -> None:
     used = {
         action
-        for stage in STAGES
+        for stage in PLACES
         for statement in stage_statements(synthesized, stage)
         if statement.allows and not all(map(bounded, statement.resources))
         for action in chain.from_iterable(map(expanded, statement.actions))

@@ -88,10 +88,12 @@ def test_what_lies_there_is_written_once(synthesized: Synthesized, stage: str) -
 
 @stages
 def test_the_publisher_adds_releases_and_leaves_the_routing_alone(synthesized: Synthesized, stage: str) -> None:
-    policies = synthesized.resources(stage, "registry", "AWS::IAM::Policy")
+    made = synthesized.resources(stage, "registry", "AWS::IAM::Policy")
+    policies = {name: policy for name, policy in made.items() if name.startswith("Publisher")}
     assert rights(policies) == granted("grant_publish")
     assert not [end for _, end, _ in rights(policies) if "routing" in end]
-    (role,) = synthesized.resources(stage, "registry", "AWS::IAM::Role").values()
+    roles = synthesized.resources(stage, "registry", "AWS::IAM::Role").items()
+    (role,) = [role for name, role in roles if name.startswith("Publisher")]
     (trust,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert "root" in str(trust["Principal"]["AWS"])
     assert role["Properties"]["MaxSessionDuration"] == 3_600

@@ -4,14 +4,13 @@ import re
 
 import pytest
 
-from cdk.stages import STAGES
 from tests.home import ROOT
-from tests.stacks.conftest import Synthesized
+from tests.stacks.conftest import PLACES, Synthesized
 from tests.stacks.watched import alarms, composites, flat
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 
-stages = pytest.mark.parametrize("stage", tuple(STAGES))
+stages = pytest.mark.parametrize("stage", tuple(PLACES))
 
 
 @stages
@@ -27,8 +26,8 @@ def test_each_alarm_names_a_runbook_that_stands_there_and_names_it(synthesized: 
 
 
 def test_each_runbook_says_what_how_first_and_over_and_belongs_to_an_alarm(synthesized: Synthesized) -> None:
-    told = " ".join(alarm["AlarmDescription"] for stage in STAGES for alarm in alarms(synthesized, stage).values())
-    told += " ".join(alarm["AlarmDescription"] for stage in STAGES for alarm in composites(synthesized, stage).values())
+    told = " ".join(alarm["AlarmDescription"] for stage in PLACES for alarm in alarms(synthesized, stage).values())
+    told += " ".join(alarm["AlarmDescription"] for stage in PLACES for alarm in composites(synthesized, stage).values())
     pages = sorted(page for page in RUNBOOKS.glob("*.md") if page.stem not in {"README", "experiments"})
     assert len(pages) >= 12
     for page in pages:

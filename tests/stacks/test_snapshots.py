@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from cdk.stages import STAGES
 from tests.stacks import golden_files
-from tests.stacks.conftest import Synthesized
+from tests.stacks.conftest import PLACES, SECOND, Synthesized
 from tests.stacks.golden_files import GOLDEN, SHOWN, accept, differences
 from tests.stacks.snapshot import TEMPLATES, snapshots, to_text
 
-PINNED: dict[str, dict[str, str]] = tomllib.loads((GOLDEN / "stateful.toml").read_text())
-STATEFUL = {kind for ids in PINNED.values() for kind in ids.values()}
+PINS = sorted(GOLDEN.glob("stateful*.toml"))
+"""Those of every stage; those of a place whose name follows, in whose stacks they stand instead."""
+STATEFUL = {
+    kind for pins in PINS for ids in tomllib.loads(pins.read_text()).values() for kind in ids.values()
+}
 HASH = "0123456789abcdef" * 4
 
 
@@ -22,17 +24,24 @@ def test_templates_are_the_reviewed_ones(synthesized: Synthesized) -> None:
     assert not difference, difference
 
 
-@pytest.mark.parametrize("stage", STAGES)
+def pinned(place: str) -> dict[str, dict[str, str]]:
+    """Return the logical ids of what holds data at a place, by stack."""
+    own = GOLDEN / f"stateful-{place}.toml"
+    found: dict[str, dict[str, str]] = {} if place in SECOND else tomllib.loads((GOLDEN / "stateful.toml").read_text())
+    return {**found, **(tomllib.loads(own.read_text()) if own.exists() else {})}
+
+
+@pytest.mark.parametrize("stage", PLACES)
 def test_what_holds_data_keeps_its_logical_id(synthesized: Synthesized, stage: str) -> None:
     found = {
         stack: {name: one["Type"] for name, one in template["Resources"].items() if one["Type"] in STATEFUL}
         for stack, template in synthesized.templates[stage].items()
     }
-    assert {stack: ids for stack, ids in found.items() if ids} == PINNED
+    assert {stack: ids for stack, ids in found.items() if ids} == pinned(stage)
 
 
 def test_every_pin_has_its_reason_beside_it() -> None:
-    lines = (GOLDEN / "stateful.toml").read_text().splitlines()
+    lines = [line for pins in PINS for line in pins.read_text().splitlines()]
     assert all(len(line.partition("#")[2]) > 20 for line in lines if "=" in line)
 
 

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from stacks.constructs.signals import NAMESPACE
-from tests.stacks.conftest import Synthesized, Template
+from tests.stacks.conftest import PLACES, Synthesized, Template
 
 
 def alarms(synthesized: Synthesized, stage: str) -> dict[str, Template]:
     """Return the metric alarms of a stage's monitoring, by name without "ebb-STAGE-"."""
     found = synthesized.resources(stage, "monitoring", "AWS::CloudWatch::Alarm").values()
-    return {alarm["Properties"]["AlarmName"].removeprefix(f"ebb-{stage}-"): alarm["Properties"] for alarm in found}
+    return {alarm["Properties"]["AlarmName"].removeprefix(f"ebb-{PLACES[stage].name}-"): alarm["Properties"] for alarm in found}
 
 
 def composites(synthesized: Synthesized, stage: str) -> dict[str, Template]:
     """Return the composite alarms, by name without "ebb-STAGE-"."""
     found = synthesized.resources(stage, "monitoring", "AWS::CloudWatch::CompositeAlarm").values()
-    return {alarm["Properties"]["AlarmName"].removeprefix(f"ebb-{stage}-"): alarm["Properties"] for alarm in found}
+    return {alarm["Properties"]["AlarmName"].removeprefix(f"ebb-{PLACES[stage].name}-"): alarm["Properties"] for alarm in found}
 
 
 def flat(value: Any) -> str:
