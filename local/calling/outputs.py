@@ -70,7 +70,7 @@ def _client(service: str, region: str) -> Any:
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     config = Config(connect_timeout=_SECONDS, read_timeout=_SECONDS, retries={"total_max_attempts": 2})
-    return boto3.client(service, region_name=region, config=config)
+    return boto3.session.Session().client(service, region_name=region, config=config)
 
 
 def _asked(what: str, ask: Callable[[], T]) -> T:

@@ -40,10 +40,10 @@ def sentence_of(failure: errors.CallFailed, entrance: Entrance, purpose: Purpose
 def _about_token(failure: errors.TokenUnavailable, purpose: Purpose) -> str:
     scopes = " and ".join(repr(scope) for scope in purpose.scopes)
     if failure.status is None:
-        return "Check the address of the token endpoint, and the network."
+        return "Check the address of the token endpoint, and the network"
     if "invalid_scope" in failure.detail:
-        return f"The client may not have the scope {scopes}: use the client {purpose.program!r}, or one that may."
-    return f"The client {purpose.program!r} asked for the scope {scopes}: check its id and its secret."
+        return f"The client may not have the scope {scopes}: use the client {purpose.program!r}, or one that may"
+    return f"The client {purpose.program!r} asked for the scope {scopes}: check its id and its secret"
 
 
 def _next(failure: errors.CallFailed, entrance: Entrance, purpose: Purpose) -> str:

@@ -87,7 +87,7 @@ class RenewedToken:
             if now >= self._cool_until:
                 await asyncio.shield(self._renewing())
             if self._held is None or self._clock() >= self._ends_at:
-                raise TokenUnavailable(self._failure.detail if self._failure else "the token ended at once")
+                raise _again(self._failure) if self._failure else TokenUnavailable("the token ended at once")
         elif now >= max(self._renew_at, self._cool_until):
             self._renewing()
         return self._held
@@ -139,6 +139,11 @@ def source_of(token: Token, http: httpx.AsyncClient) -> TokenSource:
     if not callable(token):
         raise Misuse("`token` must be a text, a function that returns one, or ClientCredentials")
     return RenewedToken(lambda: _called(token), CALLED_SECONDS / 2)
+
+
+def _again(failure: TokenUnavailable) -> TokenUnavailable:
+    """Return the same failure for another waiter: one exception object cannot be raised in two places."""
+    return TokenUnavailable(failure.detail, status=failure.status)
 
 
 async def _called(function: Callable[[], str]) -> Fetched:
