@@ -1,44 +1,31 @@
 """The users of a database on AWS: their administrator makes them, one migrates and writes, the other only reads."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ebb.ports import FeatureUpdate
 from ebb.postgres.address import PostgresAddress
+from ebb.postgres.changes import PostgresChanges
 from ebb.postgres.connection import PostgresConnection
+from ebb.postgres.features import PostgresFeatures
+from ebb.postgres.feed import PostgresFeed
 from ebb.postgres.refusal import Refused
 from lambdas.migrate import logic
 from lambdas.migrate.logic import migrate
-from local.servers.postgres import Postgres
 from stacks.constructs.database import ADMINISTRATOR, OWNER, READER
+from tests.integration.rds_case import PASSWORD, as_user, run, weak_administrator
 
 USERS = (Path(logic.__file__).parent / "users.sql").read_text()
-PASSWORD = "only-of-this-test"
-"""On AWS a token stands in its place."""
 DATABASE = "scores"
 DENIED = "42501"
 
 
 @pytest.fixture(scope="module")
 def administrator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresAddress]:
-    """A database of a server whose administrator is as weak as that of RDS: no superuser, but may make roles."""
-    server = Postgres.start(tmp_path_factory.mktemp("postgres"), durable=False)
-    try:
-        run(server.address, f"create role chief superuser login password '{PASSWORD}'")
-        chief = replace(server.address, user="chief", password=PASSWORD)
-        run(
-            chief,
-            f"alter role {server.address.user} rename to another",  # a name that is needed here
-            f"create role {ADMINISTRATOR} login createrole createdb password '{PASSWORD}'",
-            "create role rds_iam",
-            f"grant rds_iam to {ADMINISTRATOR} with admin option",
-            f"create database {DATABASE} owner {ADMINISTRATOR}",
-        )
-        yield replace(server.address, user=ADMINISTRATOR, password=PASSWORD, database=DATABASE)
-    finally:
-        server.stop()
+    with weak_administrator(tmp_path_factory.mktemp("postgres"), DATABASE) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -49,21 +36,6 @@ def made(administrator: PostgresAddress) -> PostgresAddress:
     run(administrator, *(f"alter role {user} password '{PASSWORD}'" for user in (OWNER, READER)))
     migrate(as_user(administrator, OWNER))
     return administrator
-
-
-def as_user(address: PostgresAddress, user: str) -> PostgresAddress:
-    """Return the same database, entered as somebody else."""
-    return replace(address, user=user)
-
-
-def run(address: PostgresAddress, *statements: str) -> None:
-    """Run statements, each by itself."""
-    connection = PostgresConnection(address)
-    try:
-        for statement in statements:
-            connection.query(statement)
-    finally:
-        connection.close()
 
 
 def test_the_owner_migrates_forward_and_back(made: PostgresAddress) -> None:
@@ -85,6 +57,22 @@ def test_the_reader_reads_what_the_owner_made_and_changes_nothing(made: Postgres
         with pytest.raises(Refused) as refused:
             run(reader, statement)
         assert refused.value.code == DENIED
+
+
+def test_the_owner_records_changes_and_the_reader_follows_them(made: PostgresAddress) -> None:
+    owner, reader = (PostgresConnection(as_user(made, user)) for user in (OWNER, READER))
+    try:
+        changes, feed = PostgresChanges(owner), PostgresFeed(reader)
+        assert changes.record(followed=True)
+        PostgresFeatures(owner).merge([FeatureUpdate("a", {"x": 1.0}, 1e9)])
+        changes.beat()
+        page = feed.look((feed.since(60.0), 0))
+        assert set(page.records) == {"a"}
+        assert changes.prune(-1.0) == 2
+        assert changes.record(followed=False)
+    finally:
+        owner.close()
+        reader.close()
 
 
 def test_nobody_may_make_roles_but_the_administrator(made: PostgresAddress) -> None:
