@@ -190,6 +190,10 @@ class Stage:
                 any(min(plan.rate, plan.burst, plan.monthly) < 1 for plan in door.plans),
                 "a usage plan allows at least one request a second, at once and a month",
             ),
+            (
+                any(plan.rate > self.serving.requests or plan.burst > self.serving.burst for plan in door.plans),
+                "a usage plan allows more than the stage lets through",
+            ),
             (self.training.scanned_gigabytes < 1, "an Athena query must be let read at least 1 GB"),
         ]
 

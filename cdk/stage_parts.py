@@ -199,7 +199,8 @@ class Door:
 
     Attributes:
         kind: an HTTP API; or a REST API, which costs three times as much and can count what a client has left.
-        plans: of the clients of a REST API; who has none is limited by the stage's throttle alone.
+        plans: of the clients of a REST API; with any, every call needs a key, and who has no plan has a key without
+            limits of its own.
     """
 
     kind: Literal["http", "rest"] = "http"

@@ -16,7 +16,7 @@ from constructs import Construct
 
 from cdk.stage import Stage
 from stacks.constructs.code import Sources, layers_of
-from stacks.constructs.door import make_door
+from stacks.constructs.doors import open_door
 from stacks.constructs.faults import let_faults_in
 from stacks.constructs.function import FunctionShape, Inside, make_function
 from stacks.constructs.names import make_names
@@ -46,8 +46,7 @@ class InferenceStack(aws.Stack):
         records: the function that writes; None in a region that follows another one, which is asked instead.
         live: the alias whose version answers.
         release: how the next version takes over.
-        api: the door.
-        door: its stage.
+        door: the API before them.
         names: that it answers to; None for the gateway's own.
     """
 
@@ -92,9 +91,9 @@ class InferenceStack(aws.Stack):
         functions: dict[str, aws_lambda.IFunction] = {"predict": self.live}
         if self.records:
             functions["records"] = self.records
-        self.api, self.door = make_door(self, stage, ROUTES, functions, self.names)
+        self.door = open_door(self, stage, ROUTES, functions, self.names)
         self._schedule()
-        address = f"https://{stage.domain.name}" if stage.domain else self.api.api_endpoint
+        address = f"https://{stage.domain.name}" if stage.domain else self.door.address
         aws.CfnOutput(self, "Address", value=address, description="Where to send requests")
 
     def _records(self) -> aws_lambda.Function:

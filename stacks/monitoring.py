@@ -81,7 +81,7 @@ def _watched(stage: Stage, feature_store: FeatureStoreStack, inference: Inferenc
     }
     return Watched(
         stage,
-        {"ApiId": inference.api.api_id, "Stage": inference.door.stage_name},
+        inference.door.dimensions,
         {name: function for name, function in functions.items() if function is not None},
         feature_store.database.cluster.cluster_identifier,
         nodes_of(stage, feature_store.cache.group),

@@ -38,6 +38,21 @@ def make_authorizer(scope: Construct, stage: Stage) -> authorizers.HttpJwtAuthor
             for output in ("Issuer", *(client_output(client.name) for client in access.clients))
         )
         return authorizers.HttpJwtAuthorizer("Tokens", issuer, jwt_audience=audience)
+    pool, clients = make_pool(scope, stage)
+    issuer = f"https://cognito-idp.{aws.Aws.REGION}.{aws.Aws.URL_SUFFIX}/{pool.user_pool_id}"
+    audience = [client.user_pool_client_id for client in clients]
+    if stage.edge:
+        aws.CfnOutput(scope, "Issuer", value=issuer, description="Of tokens, in both regions")
+    return authorizers.HttpJwtAuthorizer("Tokens", issuer, jwt_audience=audience)
+
+
+def make_pool(scope: Construct, stage: Stage) -> tuple[cognito.UserPool, list[cognito.UserPoolClient]]:
+    """Add a user pool and the stage's clients, in their order.
+
+    Args:
+        scope: the stack.
+        stage: says which clients there are.
+    """
     pool = cognito.UserPool(
         scope,
         "Callers",
@@ -62,13 +77,10 @@ def make_authorizer(scope: Construct, stage: Stage) -> authorizers.HttpJwtAuthor
         "Tokens",
         cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"ebb-{stage.name}-{aws.Aws.ACCOUNT_ID}"),
     )
-    clients = _clients(pool, access.clients)
-    tell_operators(scope, pool, domain, dict(zip((client.name for client in access.clients), clients, strict=True)))
-    issuer = f"https://cognito-idp.{aws.Aws.REGION}.{aws.Aws.URL_SUFFIX}/{pool.user_pool_id}"
-    audience = [client.user_pool_client_id for client in clients]
-    if stage.edge:
-        aws.CfnOutput(scope, "Issuer", value=issuer, description="Of tokens, in both regions")
-    return authorizers.HttpJwtAuthorizer("Tokens", issuer, jwt_audience=audience)
+    known = stage.access.clients
+    clients = _clients(pool, known)
+    tell_operators(scope, pool, domain, dict(zip((client.name for client in known), clients, strict=True)))
+    return pool, clients
 
 
 def _clients(pool: cognito.UserPool, clients: Sequence[Client]) -> list[cognito.UserPoolClient]:

@@ -33,10 +33,11 @@ LOGGED = {
 }
 """What the access log holds of each request: the route and not the path, which names an entity; no address."""
 
-_OPEN = (
+OPEN = (
     "Health is asked by what holds no token, and the description of the API says how to get one; neither tells of an "
     "entity. A token for both was considered; it would keep newcomers and health checks out."
 )
+"""Why some routes need no token."""
 
 
 def make_door(
@@ -72,14 +73,16 @@ def make_door(
             authorizer=authorizer if route.authorized else gateway.HttpNoneAuthorizer(),
         )
         if not route.authorized:
-            acknowledge(made[0], "APIG4", _OPEN)
+            acknowledge(made[0], "APIG4", OPEN)
     return api, _open(scope, stage, api, names)
 
 
 def _elsewhere(stage: Stage, route: ApiRoute) -> integrations.HttpUrlIntegration:
     """Hand a request on, token and body, to the region that writes; it answers as if it had been asked itself."""
     if stage.domain is None or not stage.follows:
-        raise ValueError(f"{route.method} {route.path}: no function {route.function} stands here, and no region is followed")
+        raise ValueError(
+            f"{route.method} {route.path}: no function {route.function} stands here, and no region is followed"
+        )
     name = regional_name(stage.domain, stage.follows)
     return integrations.HttpUrlIntegration(
         f"{route.method}{route.path}", f"https://{name}{route.path}", method=gateway.HttpMethod[route.method]

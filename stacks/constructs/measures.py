@@ -13,6 +13,9 @@ from stacks.constructs.replication import bucket_name
 from stacks.constructs.signals import Measure, derived, largest, metric, ours, share
 from stacks.constructs.warm import LIVE
 
+_OF_A_REST_API = {"4xx": "4XXError", "5xx": "5XXError"}
+"""Metrics that both kinds of API have, under another name; a REST API is known by its name and not by an id."""
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -33,8 +36,9 @@ class Watched:
     nodes: tuple[str, ...]
 
     def door(self, name: str, statistic: str = "Sum") -> Measure:
-        """Return a metric of the gateway."""
-        return metric("AWS/ApiGateway", name, statistic, self.gateway)
+        """Return a metric of the gateway, by the name that an HTTP API gives it."""
+        known = _OF_A_REST_API.get(name, name) if "ApiName" in self.gateway else name
+        return metric("AWS/ApiGateway", known, statistic, self.gateway)
 
     def function(self, function: str, name: str, statistic: str = "Sum") -> Measure:
         """Return a metric of a function, all its versions together."""
