@@ -77,8 +77,8 @@ def priced(case: Case) -> Bill:
     Raises:
         PricingError: see `bill_of`.
     """
-    lines = [line for resource in case.templates.resources for line in lines_of(resource, case)]
-    lines += [line for cost in UNSEEN.values() for line in cost(case)]
+    lines = [line for here in case.regions for one in here.templates.resources for line in lines_of(one, here)]
+    lines += [line for here in case.regions for cost in UNSEEN.values() for line in cost(here)]
     return Bill(case, tuple(line for line in lines if line.quantity > 0))
 
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from cdk.pricing.errors import PricingError
 from cdk.pricing.line import Line, Shared
 from cdk.pricing.load import Load
 from cdk.pricing.measured import Measured, read_measured
+from cdk.pricing.regions import by_region, share_of
 from cdk.pricing.templates import Resource, Templates
 from cdk.stage import REQUESTS_AN_ENVIRONMENT
 
@@ -20,17 +21,23 @@ ONE_CORE_MB = 1_769
 _HALF_MS = 0.5
 """What rounding up to whole milliseconds adds on average."""
 _CRON_HOUR = re.compile(r"cron\(\S+ (\d+) ")
-_PREDICT = "lambdas.predict."
+_PREDICT, _RECORDS = "lambdas.predict.", "lambdas.records."
 
 
 @dataclass(frozen=True)
 class Case:
-    """One stage under one load."""
+    """One stage under one load.
+
+    Attributes:
+        templates, load, prices, measured: what the price is made of.
+        brought: writes a second that come from another region, which takes none itself.
+    """
 
     templates: Templates
     load: Load
     prices: Prices = field(default_factory=read_prices)
     measured: Measured = field(default_factory=read_measured)
+    brought: float = 0.0
 
     def line(  # noqa: PLR0917 - as it reads on a bill
         self, part: str, component: str, what: str, quantity: float, price: str, shared: Shared = "requests"
@@ -38,6 +45,22 @@ class Case:
         """Return a line at a price of the list."""
         found: Price = self.prices[price]
         return Line(part, component, what, quantity, found.unit, found.of(quantity), shared)
+
+    @cached_property
+    def regions(self) -> "tuple[Case, ...]":
+        """The stage in each of its regions; itself where it has one."""
+        found = by_region(self.templates).values()
+        if len(found) <= 1:
+            return (self,)
+        cases = [replace(self, templates=templates, load=share_of(self.load, len(found))) for templates in found]
+        brought = sum(case.writes for case in cases if not case.writes_here)
+        return tuple(replace(case, brought=brought) if case.writes_here else case for case in cases)
+
+    @cached_property
+    def writes_here(self) -> bool:
+        """Whether the function that writes stands here."""
+        functions = self.templates.of("AWS::Lambda::Function")
+        return any(str(function.properties.get("Handler", "")).startswith(_RECORDS) for function in functions)
 
     @cached_property
     def predict(self) -> Resource:
@@ -79,6 +102,8 @@ class Case:
     @cached_property
     def held(self) -> float:
         """Warm environments, the mean of the day: those that are needed, and never fewer than the schedule keeps."""
+        if len(self.regions) > 1:
+            return sum(case.held for case in self.regions)
         return sum(max(self.needed, floor) for floor in self.floors) / len(self.floors)
 
     @cached_property
@@ -98,14 +123,14 @@ class Case:
 
     @property
     def most(self) -> int | None:
-        """Environments to which the stage may scale; None where it does not scale."""
+        """Environments to which the stage may scale, in one region: alone it takes all; None where it does not scale."""
         targets = self.templates.of("AWS::ApplicationAutoScaling::ScalableTarget")
         return int(targets[0].properties["MaxCapacity"]) if targets else None
 
     @property
     def writes(self) -> float:
-        """Requests a second to the function that keeps records."""
-        return self.load.rps * self.measured["writes"]
+        """Requests a second to the function that keeps records, wherever that stands."""
+        return self.load.rps * self.measured["writes"] + self.brought
 
     def _seconds(self, cpu_us: float) -> float:
         core = min(1.0, self.memory_mb / ONE_CORE_MB)

@@ -6,6 +6,7 @@ from cdk.pricing import of_training
 from cdk.pricing.case import Case
 from cdk.pricing.line import Line
 from cdk.pricing.load import HOURS, SECONDS
+from cdk.pricing.of_regions import replication
 from cdk.pricing.templates import Resource
 
 _LEAST_PROXY_ACU = 8
@@ -32,7 +33,8 @@ def database_cluster(resource: Resource, case: Case) -> Iterator[Line]:
     measured, part = case.measured, resource.part
     size = measured["durable_gigabytes"]
     yield case.line(part, "durable tier", "storage", size, "aurora_storage")
-    yield case.line(part, "durable tier", "I/O", case.writes * SECONDS * measured["durable_io"], "aurora_io")
+    if "GlobalClusterIdentifier" not in resource.properties:  # what follows pays for the writes that are repeated
+        yield case.line(part, "durable tier", "I/O", case.writes * SECONDS * measured["durable_io"], "aurora_io")
     if int(resource.properties.get("BackupRetentionPeriod", 1)) > 1:  # as much as is stored is free
         yield case.line(part, "durable tier", "backups beyond the free one", size, "aurora_backup")
     if resource.properties.get("EnableCloudwatchLogsExports"):
@@ -87,7 +89,8 @@ def key(resource: Resource, case: Case) -> Iterator[Line]:
 
 def secret(resource: Resource, case: Case) -> Iterator[Line]:
     """Price a secret, read once by each new environment."""
-    yield case.line(resource.part, "keys, secrets, buckets", "secret", 1, "secret")
+    replicas = len(resource.properties.get("ReplicaRegions", []))
+    yield case.line(resource.part, "keys, secrets, buckets", "secret", 1 + replicas, "secret")
     yield case.line(resource.part, "keys, secrets, buckets", "reads of the secret", starts(case), "secret_request")
 
 
@@ -101,6 +104,8 @@ def bucket(resource: Resource, case: Case) -> Iterator[Line]:
     yield case.line(resource.part, component, "storage", measured["release_gigabytes"], "bucket_storage")
     yield case.line(resource.part, component, "reads", reads, "bucket_read")
     yield case.line(resource.part, component, "lists", measured["routing_reads"] * HOURS, "bucket_list")
+    if "ReplicationConfiguration" in resource.properties:
+        yield from replication(resource, case)
 
 
 def starts(case: Case) -> float:

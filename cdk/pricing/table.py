@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from cdk.pricing import of_compute, of_data, of_training, of_watching
+from cdk.pricing import of_compute, of_data, of_regions, of_training, of_watching
 from cdk.pricing.case import Case
 from cdk.pricing.errors import PricingError
 from cdk.pricing.line import Line
@@ -57,6 +57,7 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::CDK::Metadata": _FREE,
     "AWS::CertificateManager::Certificate": Free("public certificates cost nothing"),
     "AWS::CloudFormation::CustomResource": _FUNCTION,
+    "AWS::CloudFront::Distribution": of_regions.distribution,
     "AWS::CloudWatch::Alarm": of_watching.alarm,
     "AWS::CloudWatch::CompositeAlarm": of_watching.composite_alarm,
     "AWS::CloudWatch::Dashboard": of_watching.dashboard,
@@ -98,6 +99,7 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::IAM::ServiceLinkedRole": _FREE,
     "AWS::KMS::Alias": _FREE,
     "AWS::KMS::Key": of_data.key,
+    "AWS::KMS::ReplicaKey": of_data.key,
     "AWS::Lambda::Alias": _FREE,
     "AWS::Lambda::EventInvokeConfig": _FREE,
     "AWS::Lambda::Function": of_compute.function,
@@ -111,8 +113,11 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::RDS::DBClusterParameterGroup": _FREE,
     "AWS::RDS::DBInstance": of_data.database_instance,
     "AWS::RDS::DBProxy": of_data.proxy,
+    "AWS::RDS::DBProxyEndpoint": of_regions.proxy_endpoint,
     "AWS::RDS::DBProxyTargetGroup": With("AWS::RDS::DBProxy"),
     "AWS::RDS::DBSubnetGroup": _FREE,
+    "AWS::RDS::GlobalCluster": of_regions.global_cluster,
+    "AWS::Route53::HealthCheck": of_regions.health_check,
     "AWS::Route53::RecordSet": Free("aliases to AWS's own names are not charged for"),
     "AWS::S3::Bucket": of_data.bucket,
     "AWS::S3::BucketPolicy": _FREE,
@@ -129,6 +134,8 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::SecretsManager::Secret": of_data.secret,
     "AWS::SecretsManager::SecretTargetAttachment": _FREE,
     "AWS::StepFunctions::StateMachine": of_training.state_machine,
+    "AWS::WAFv2::LoggingConfiguration": Free("it logs what is turned away, which its caller does not pay for: little"),
+    "AWS::WAFv2::WebACL": of_regions.firewall,
     "AWS::XRay::SamplingRule": With("AWS::Lambda::Function, by its traces"),
 }
 _OWN_RESOURCES = "Custom::"

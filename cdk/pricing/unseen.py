@@ -7,6 +7,7 @@ from cdk.pricing.case import GB, Case, architecture_of
 from cdk.pricing.line import Line
 from cdk.pricing.load import SECONDS
 from cdk.pricing.of_data import starts
+from cdk.pricing.of_regions import between_regions
 
 _SECRET_BYTES, _MINUTES = 8_192, 60
 _ROUNDED_MINUTES = 5
@@ -52,6 +53,7 @@ def endpoint_bytes(case: Case) -> Iterator[Line]:
 UNSEEN: dict[str, Callable[[Case], Iterator[Line]]] = {
     "metrics in log lines (EMF)": metrics,
     "bytes between zones": between_zones,
+    "bytes between regions": between_regions,
     "two warm versions during a shift": overlap,
     "egress": egress,
     "bytes through endpoints": endpoint_bytes,

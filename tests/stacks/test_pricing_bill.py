@@ -14,6 +14,7 @@ from cdk.pricing.recorded import MARGIN, Recorded, dearer, read_recorded
 from cdk.pricing.shares import Use, shares_of
 from cdk.pricing.templates import Templates, templates_of
 from cdk.stages import STAGES
+from tests.stacks.clean_run import whole
 from tests.stacks.conftest import Synthesized
 from tests.stacks.pricing_case import case_of, small
 
@@ -27,7 +28,7 @@ USED = st.floats(0.05, 1.0)
 
 @pytest.fixture(scope="module")
 def prod(synthesized: Synthesized) -> Templates:
-    return templates_of(synthesized.templates["prod"])
+    return templates_of(whole(synthesized.templates, "prod"))
 
 
 def test_a_thousand_predictions_in_prod_cost_what_was_promised(prod: Templates) -> None:
@@ -70,7 +71,7 @@ def test_a_record_without_a_reason_is_refused(tmp_path: Path, text: str, named: 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_has_a_price(synthesized: Synthesized, stage: str) -> None:
     load = Load(STAGES[stage].serving.requests * 0.6)
-    bill = bill_of(templates_of(synthesized.templates[stage]), load)
+    bill = bill_of(templates_of(whole(synthesized.templates, stage)), load)
     assert bill.usd > 0
     assert sum(bill.components().values()) == pytest.approx(bill.usd)
     assert sum(bill.parts().values()) == pytest.approx(bill.usd)

@@ -48,6 +48,7 @@ def test_costs_without_a_resource_are_a_named_list() -> None:
     assert {
         "metrics in log lines (EMF)",
         "bytes between zones",
+        "bytes between regions",
         "two warm versions during a shift",
         "egress",
         "bytes through endpoints",
