@@ -70,7 +70,9 @@ def at(place: str, text: str) -> str:
     there = PLACES[place]
     if there.beside and text == STAGE_SECRET:
         return f"arn:aws:secretsmanager:{there.region}:<account>:secret:ebb/{there.name}/seal-AbCdEf"
-    return text.replace("us-east-1", there.region).replace("feature-store.SealKey", "seal.Key" if there.edge else "feature-store.SealKey")
+    return text.replace("us-east-1", there.region).replace(
+        "feature-store.SealKey", "seal.Key" if there.edge else "feature-store.SealKey"
+    )
 
 
 def asked(place: str, context: Context) -> Context:
@@ -139,7 +141,9 @@ def test_the_gateway_calls_functions_for_this_api_only(synthesized: Synthesized,
     assert not permissions.allowed(gateway, call, live, {"aws:SourceArn": api.format("another")})
     assert not permissions.allowed(gateway, call, live, {})
     for other in ("<inference.Predict>", "<inference.Maintain>", "<feature-store.Migrate>"):
-        assert not permissions.allowed(gateway, call, at(stage, f"{FUNCTIONS}{other}")), "past the alias, or past every door"
+        assert not permissions.allowed(gateway, call, at(stage, f"{FUNCTIONS}{other}")), (
+            "past the alias, or past every door"
+        )
 
 
 @stages
