@@ -93,8 +93,7 @@ class InferenceStack(aws.Stack):
             functions["records"] = self.records
         self.door = open_door(self, stage, ROUTES, functions, self.names)
         self._schedule()
-        address = f"https://{stage.domain.name}" if stage.domain else self.door.address
-        aws.CfnOutput(self, "Address", value=address, description="Where to send requests")
+        aws.CfnOutput(self, "Address", value=self.door.address, description="Where to send requests")
 
     def _records(self) -> aws_lambda.Function:
         """Add the function that writes features and routing tables; what a second region is told stands in both."""

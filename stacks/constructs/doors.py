@@ -18,7 +18,7 @@ class OpenDoor:
     """A door.
 
     Attributes:
-        address: the gateway's own, without a slash behind it.
+        address: where to send requests, without a slash behind it: the stage's own name, else the gateway's.
         dimensions: by which CloudWatch tells its metrics.
     """
 
@@ -34,9 +34,10 @@ def open_door(
     names: Names | None,
 ) -> OpenDoor:
     """Make the door that the stage asks for; see `make_door` and `make_rest_door`."""
+    named = f"https://{stage.domain.name}" if stage.domain else ""
     if stage.door.kind == "rest":
         rest_api = make_rest_door(scope, stage, routes, functions, names)
         dimensions = {"ApiName": rest_api.rest_api_name, "Stage": rest_api.deployment_stage.stage_name}
-        return OpenDoor(address_of(rest_api), dimensions)
+        return OpenDoor(named or address_of(rest_api), dimensions)
     api, door = make_door(scope, stage, routes, functions, names)
-    return OpenDoor(api.api_endpoint, {"ApiId": api.api_id, "Stage": door.stage_name})
+    return OpenDoor(named or api.api_endpoint, {"ApiId": api.api_id, "Stage": door.stage_name})

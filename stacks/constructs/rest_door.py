@@ -141,7 +141,7 @@ def _explain(api: rest.RestApi) -> None:
     acknowledge(
         api,
         "APIG2",
-        "The functions check each request against the contract that is served, and answer with a problem that names the "
+        "The functions check each request against the contract that is served, and a problem of theirs names the "
         "feature. Models of the gateway were considered: they know no contract, and would have to follow each release.",
     )
     acknowledge(
