@@ -8,6 +8,7 @@ from ebb.aside import politely
 from ebb.cloud import Cloud
 from ebb.connect import CALM, connect_fast, connect_postgres, connect_store, make_metrics
 from ebb.http.doors import report_to_log
+from ebb.places import S3Place
 from ebb.ports import ReleaseStore, RoutingStore, Scorer
 from ebb.postgres.idempotency import PostgresIdempotencyKeys
 from ebb.postgres.subjects import PostgresSubjects
@@ -79,7 +80,8 @@ def bootstrap(
     subjects = subjects or Subjects(PostgresSubjects(connection), fast, followed=settings.followed)
     once = Once(PostgresIdempotencyKeys(connection), store)
     contract = WritableContract(name, tables, where, time.monotonic)
-    deciding = RoutingService(name, tables, where, fast, load, time.time, report_to_log)
+    local = not isinstance(settings.releases, S3Place)
+    deciding = RoutingService(name, tables, where, fast, load, time.time, report_to_log, champion_follows=local)
     features = RecordsService(contract.get, store, time.time, report_to_log)
     listing = RegistryService(name, where, tables)
     return Records(features, SubjectsService(subjects, time.time), deciding, listing, once, store, metrics.tick)

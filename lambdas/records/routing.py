@@ -46,6 +46,8 @@ class RoutingService:
         load: from (contract, version) to a release that was checked; raises ReleaseError.
         clock: epoch seconds.
         report: takes what could not be done after a change, for the log.
+        champion_follows: whether the release store names the new champion too: a local cloud comes up by that name.
+            On a stage the table alone says who serves, and nobody but its publisher writes to the store.
     """
 
     contract: Callable[[], str]
@@ -55,6 +57,7 @@ class RoutingService:
     load: Callable[[str, str], LoadedRelease]
     clock: Callable[[], float]
     report: Report
+    champion_follows: bool = True
 
     def show(self, call: Call) -> dict[str, Any]:
         """`GET /v1/routing`: the table, since when each release has its role, and the last changes."""
@@ -118,9 +121,10 @@ class RoutingService:
         notes = []
         try:
             # The newest table's, not this one's: of two changes at once, the last one names the champion.
-            newest = self.routing.latest(contract) or table
-            if table.change.action != "set" and self.releases.champion(contract) != newest.champion:
-                self.releases.set_champion(contract, newest.champion)
+            if self.champion_follows and table.change.action != "set":
+                newest = self.routing.latest(contract) or table
+                if self.releases.champion(contract) != newest.champion:
+                    self.releases.set_champion(contract, newest.champion)
         except EbbError:
             notes.append("the release store does not name this champion yet: a later `ebb up` would bring the old one")
         try:

@@ -292,3 +292,11 @@ def test_a_first_promotion_is_admitted_as_any_other(world: World) -> None:
     based = {"release": world.versions[1], "based_on": 3}
     assert "at version 0 and not 3" in world.refused("POST /v1/routing/promote", based, 409)
     assert world.routing.tables == []
+
+
+def test_on_a_stage_the_table_alone_says_who_serves(world: World) -> None:
+    world.service = replace(world.service, champion_follows=False)
+    world.releases.full = True
+    told = world.ok("POST /v1/routing/promote", {"release": world.versions[1]})
+    assert (told["version"], told["notes"], world.reports) == (2, [], [])
+    assert (world.news.version, world.releases.named) == (2, world.versions[0])
