@@ -43,8 +43,10 @@ class Case(Protocol):
 
 class _Memory:
     def __init__(self) -> None:
-        self.feed = self.changes = MemoryFeed()
-        self._durable = MemoryDurable(changed=self.feed.changed)
+        self._made = MemoryFeed()
+        self.feed: ChangeFeed = self._made
+        self.changes: RecordedChanges = self._made
+        self._durable = MemoryDurable(changed=self._made.changed)
 
     def write(self, *who: str) -> None:
         self._durable.merge([FeatureUpdate(each, {"x": 1.0}, 1e9) for each in who])
@@ -54,9 +56,9 @@ class _Memory:
 
     @contextmanager
     def open(self, who: str) -> Iterator[None]:
-        transaction = self.feed.begin()
+        transaction = self._made.begin()
         yield
-        self.feed.end(transaction, {who: FeatureRecord({"x": 1.0}, {"x": 1e9}, 1, "ab" * 16)})
+        self._made.end(transaction, {who: FeatureRecord({"x": 1.0}, {"x": 1e9}, 1, "ab" * 16)})
 
     def close(self) -> None:
         pass
@@ -66,7 +68,8 @@ class _Postgres:
     def __init__(self, database: Database) -> None:
         self._connections = [database.connect() for _ in range(4)]
         reader, owner, writer, self._other = self._connections
-        self.feed, self.changes = PostgresFeed(reader), PostgresChanges(owner)
+        self.feed: ChangeFeed = PostgresFeed(reader)
+        self.changes: RecordedChanges = PostgresChanges(owner)
         self._features, self._subjects = PostgresFeatures(writer), PostgresSubjects(writer)
         self._late = PostgresFeatures(self._other)
         self._late.merge([FeatureUpdate("known", {"x": 1.0}, 1e9)])  # its month is there

@@ -12,6 +12,7 @@ import redis
 from ebb.connect import CALM, QUICK, Patience, connect_fast, connect_postgres, connect_store
 from ebb.metrics import Silent
 from ebb.ports import Access, FeatureRecord
+from ebb.postgres.changes import PostgresChanges
 from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.refusal import Refused
@@ -207,7 +208,7 @@ def test_a_region_that_was_away_for_too_long_is_told_all_anew_with_tombstones(wo
     world.writer.write([update(each, 1.0, time.time() - 9) for each in who])
     world.come()
     world.subjects.erase(who[0], ACCESS)
-    changes = world.primary.changes.__self__.changes  # type: ignore[attr-defined]
+    changes = PostgresChanges(world.first.connection())
     while changes.prune(-1.0):
         pass
     followed = world.come()

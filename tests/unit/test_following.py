@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from ebb.errors import BadShape, Misuse, Unavailable
-from ebb.ports import Access, FeatureUpdate, Position
+from ebb.ports import Access, FeatureUpdate, Position, Repair
 from ebb.settings import Settings
 from ebb.store.subjects import CACHE_SECONDS, FOLLOW_SECONDS, Subjects
 from lambdas.maintain.following import LATE_SECONDS, OVERLAP_SECONDS, YOUNG_SECONDS, Following
@@ -58,7 +58,7 @@ class ReadOnly(MemoryDurable):
     def settle(self, repair: int) -> None:
         raise AssertionError(f"note {repair} is not this region's to settle")
 
-    def unsettled(self, older_than: float, limit: int) -> list[object]:  # type: ignore[override]
+    def unsettled(self, older_than: float, limit: int) -> list[Repair]:
         raise AssertionError(f"nobody repairs here ({older_than}, {limit})")
 
 
