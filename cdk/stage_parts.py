@@ -228,7 +228,7 @@ class Edge:
         region: where it stands.
         cidr: of its network; other than the first one's.
         firewall: whether CloudFront and WAF stand before both regions.
-        leads: whether writes go to this region, and the stage's own follows: after a failover (docs/runbooks/failover.md).
+        leads: whether writes go to it, and the first one follows: after a failover (docs/runbooks/failover.md).
     """
 
     region: str

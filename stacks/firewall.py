@@ -1,8 +1,8 @@
 """What may stand before both regions: CloudFront, and a firewall that turns away what no caller of an API sends.
 
-It stands in us-east-1, since CloudFront takes its certificate and its firewall from there, wherever the stage stands. It
-is an option (`Edge.firewall`): tokens are checked behind it all the same, and CloudFront and WAF cost more for each
-request than the API itself.
+It stands in us-east-1, since CloudFront takes its certificate and its firewall from there, wherever the stage stands.
+It is an option (`Edge.firewall`): tokens are checked behind it all the same, and CloudFront and WAF together cost more
+for each request than the API itself.
 """
 
 import aws_cdk as aws
@@ -92,14 +92,14 @@ class FirewallStack(aws.Stack):
         acknowledge(
             distribution,
             "CFR1",
-            "Callers are programs with tokens, wherever they run. A restriction by country was considered: it keeps out "
-            "nobody who has a token, and a region of a cloud that somebody works in.",
+            "Callers are programs with tokens, wherever they run. A restriction by country was considered: it keeps "
+            "out nobody who has a token, and perhaps a region of a cloud that somebody works in.",
         )
         acknowledge(
             distribution,
             "CFR3",
-            "The API logs each request, without addresses and paths, which name persons; the firewall logs what it turns "
-            "away. CloudFront's own log was considered: it holds both, in a bucket with access lists.",
+            "The API logs each request, without addresses and paths, which name persons; the firewall logs what it "
+            "turns away. CloudFront's own log was considered: it holds both, in a bucket with access lists.",
         )
         return distribution
 
@@ -178,9 +178,7 @@ class FirewallStack(aws.Stack):
 
 
 def _counting(rule: str) -> waf.CfnWebACL.RuleActionOverrideProperty:
-    return waf.CfnWebACL.RuleActionOverrideProperty(
-        name=rule, action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
-    )
+    return waf.CfnWebACL.RuleActionOverrideProperty(name=rule, action_to_use=waf.CfnWebACL.RuleActionProperty(count={}))
 
 
 def _seen(name: str) -> waf.CfnWebACL.VisibilityConfigProperty:

@@ -123,7 +123,7 @@ class Case:
 
     @property
     def most(self) -> int | None:
-        """Environments to which the stage may scale, in one region: alone it takes all; None where it does not scale."""
+        """Environments to which one region may scale, which alone takes all; None where it does not scale."""
         targets = self.templates.of("AWS::ApplicationAutoScaling::ScalableTarget")
         return int(targets[0].properties["MaxCapacity"]) if targets else None
 

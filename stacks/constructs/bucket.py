@@ -45,7 +45,7 @@ def make_log_bucket(scope: Construct, stage: Stage) -> s3.Bucket:
     return bucket
 
 
-def make_bucket(  # noqa: PLR0913 - each is named
+def make_bucket(
     scope: Construct,
     name: str,
     stage: Stage,

@@ -24,7 +24,8 @@ def tell_operators(
     aws.CfnOutput(scope, "TokenUrl", value=f"{domain.base_url()}/oauth2/token", description="Where tokens are had")
     aws.CfnOutput(scope, "UserPoolId", value=pool.user_pool_id, description="Whose clients may call")
     for name, client in clients.items():
-        aws.CfnOutput(scope, client_output(name), value=client.user_pool_client_id, description=f"Id of the client {name}")
+        told = f"Id of the client {name}"
+        aws.CfnOutput(scope, client_output(name), value=client.user_pool_client_id, description=told)
 
 
 def client_output(name: str) -> str:

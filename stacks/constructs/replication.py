@@ -1,7 +1,7 @@
-"""Replication of a bucket to the other region: what is put here is there within a quarter of an hour, or an alarm says so.
+"""Replication of a bucket to the other region: what is put here is there within a quarter of an hour.
 
-Both buckets and the keys' aliases have names that are known before they are made, so that neither region's template asks
-for the other's.
+Both buckets and the keys' aliases have names that are known before they are made, so that neither region's template
+asks for the other's.
 """
 
 from collections.abc import Sequence
@@ -80,14 +80,10 @@ def _rule(number: int, prefix: str, target: str, key: str) -> s3.CfnBucket.Repli
 
 def _allow(role: iam.Role, bucket: s3.Bucket, target: str, objects: Sequence[str]) -> None:
     role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["s3:GetReplicationConfiguration", "s3:ListBucket"], resources=[bucket.bucket_arn]
-        )
+        iam.PolicyStatement(actions=["s3:GetReplicationConfiguration", "s3:ListBucket"], resources=[bucket.bucket_arn])
     )
     read = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"]
-    role.add_to_policy(
-        iam.PolicyStatement(actions=read, resources=[bucket.arn_for_objects(path) for path in objects])
-    )
+    role.add_to_policy(iam.PolicyStatement(actions=read, resources=[bucket.arn_for_objects(path) for path in objects]))
     write = ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"]
     role.add_to_policy(iam.PolicyStatement(actions=write, resources=[f"{target}/{path}" for path in objects]))
     stack = aws.Stack.of(bucket)

@@ -13,9 +13,7 @@ from tests.stacks.snapshot import TEMPLATES, snapshots, to_text
 
 PINS = sorted(GOLDEN.glob("stateful*.toml"))
 """Those of every stage; those of a place whose name follows, in whose stacks they stand instead."""
-STATEFUL = {
-    kind for pins in PINS for ids in tomllib.loads(pins.read_text()).values() for kind in ids.values()
-}
+STATEFUL = {kind for pins in PINS for ids in tomllib.loads(pins.read_text()).values() for kind in ids.values()}
 HASH = "0123456789abcdef" * 4
 
 

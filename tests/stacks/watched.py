@@ -11,13 +11,15 @@ from tests.stacks.conftest import PLACES, Synthesized, Template
 def alarms(synthesized: Synthesized, stage: str) -> dict[str, Template]:
     """Return the metric alarms of a stage's monitoring, by name without "ebb-STAGE-"."""
     found = synthesized.resources(stage, "monitoring", "AWS::CloudWatch::Alarm").values()
-    return {alarm["Properties"]["AlarmName"].removeprefix(f"ebb-{PLACES[stage].name}-"): alarm["Properties"] for alarm in found}
+    named = {alarm["Properties"]["AlarmName"]: alarm["Properties"] for alarm in found}
+    return {name.removeprefix(f"ebb-{PLACES[stage].name}-"): given for name, given in named.items()}
 
 
 def composites(synthesized: Synthesized, stage: str) -> dict[str, Template]:
     """Return the composite alarms, by name without "ebb-STAGE-"."""
     found = synthesized.resources(stage, "monitoring", "AWS::CloudWatch::CompositeAlarm").values()
-    return {alarm["Properties"]["AlarmName"].removeprefix(f"ebb-{PLACES[stage].name}-"): alarm["Properties"] for alarm in found}
+    named = {alarm["Properties"]["AlarmName"]: alarm["Properties"] for alarm in found}
+    return {name.removeprefix(f"ebb-{PLACES[stage].name}-"): given for name, given in named.items()}
 
 
 def flat(value: Any) -> str:
