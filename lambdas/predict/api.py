@@ -94,7 +94,7 @@ class _Gateway(HTTPGateway):
     def __call__(self, response: Any) -> dict[str, Any]:
         headers = {name.decode(): value.decode("latin-1") for name, value in response["headers"] if name != _OURS}
         content: bytes = response["body"]
-        is_text = headers.get("content-type", "").startswith(_TEXT)
+        is_text = headers.get("content-type", "").startswith(_TEXT) and "content-encoding" not in headers
         return {
             "statusCode": response["status"],
             "headers": headers,

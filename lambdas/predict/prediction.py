@@ -120,6 +120,7 @@ class Prediction:
             decision=self.decision,
             reasons=None if self.reasons is None else [(r.feature, r.contribution) for r in self.reasons],
             shadow=shadow,
+            layout=None if degraded else variant.layout,
         )
 
 

@@ -8,6 +8,7 @@ from ebb.contract.model import Contract
 from ebb.errors import EbbError, NoRelease, ReleaseError, TooLarge
 from ebb.http import scopes
 from ebb.http.calls import Call
+from ebb.http.compression import compressed
 from ebb.http.doors import Report, Route
 from ebb.http.problems import Answer, ok, problem_document
 from ebb.serving.serving import Serving
@@ -69,6 +70,8 @@ class PredictService:
     def predict_batch(self, call: Call) -> Answer:
         """`POST /v1/predictions/batch`: up to 1,000 entities, each with its answer or the problem in its place.
 
+        The answer is compressed where the caller takes that.
+
         Raises:
             TooLarge: a function could not hand on so large an answer, which a gateway would call an error of its own.
         """
@@ -84,9 +87,10 @@ class PredictService:
         documents = [_document(item, answer, call) for item, answer in zip(items, answers, strict=True)]
         failed = sum(isinstance(answer, EbbError) for answer in answers)
         told = ok({"predictions": documents, "failed": failed}, call.correlation_id)
-        if len(told.body) > _ALWAYS_FITS and len(told.body) + told.body.count(b'"') + told.body.count(b"\\") > _FITS:
+        packed = compressed(told, call.headers)
+        if packed is told and _too_large(told.body):
             raise TooLarge(f"the answers of {len(items):,} entities do not fit into one: ask for fewer at once")
-        return told
+        return packed
 
     def releases(self, call: Call) -> dict[str, Any]:
         """`GET /v1/releases`: what serves, in which role, and what lies in the store."""
@@ -130,6 +134,10 @@ class PredictService:
         if champion.release is None:
             return {"status": "the release was refused, its rules answer", "release": None}
         return {"status": "ok", "release": champion.name}
+
+
+def _too_large(body: bytes) -> bool:
+    return len(body) > _ALWAYS_FITS and len(body) + body.count(b'"') + body.count(b"\\") > _FITS
 
 
 def _document(item: Item | EbbError, answer: Prediction | EbbError, call: Call) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from ebb.contract.model import Contract
 from ebb.decision import threshold
+from ebb.events.layout import Layout
 from ebb.features.inputs import accept_row
 from ebb.ports import ReleaseStore, Scorer
 from ebb.reasons import Explainer
@@ -19,6 +20,7 @@ class Variant:
         contract: the release's.
         release: the loaded release; None where only its rules can be had.
         rows: resolves its rows.
+        layout: the places of its features in prediction events.
         threshold: probability from which acting pays.
         rules_version: of the contract's rules.
         name: `contract/version`.
@@ -29,6 +31,7 @@ class Variant:
     def __init__(self, contract: Contract, name: str, release: LoadedRelease | None) -> None:
         self.contract, self.name, self.release = contract, name, release
         self.rows = RowPlan(contract)
+        self.layout = Layout(contract)
         self.threshold = threshold(contract.decision)
         self.rules_version = rules_version(contract.rules)
         self.sha256 = release.sha256 if release else None

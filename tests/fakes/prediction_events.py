@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ebb.contract.model import Value
-from ebb.event_log.reading import RecordedEvent, read_events
+from ebb.event_log.reading import RecordedEvent, RecordedLine, read_lines
 from ebb.event_log.recorder import EventLog
 from ebb.event_log.sealing import Sealer
 from ebb.events.chain import Chain
@@ -58,12 +58,23 @@ def event_log(sink: EventSink, environment: str = ENVIRONMENT) -> EventLog:
     return EventLog(sink, Sealer(SECRET), Chain(environment))
 
 
+def lines_of(log: bytes) -> list[RecordedLine]:
+    """Return the lines of events of a log in which nothing is torn."""
+    read = list(read_lines(log))
+    lines = [line for line in read if isinstance(line, RecordedLine)]
+    assert len(lines) == len(read)
+    return lines
+
+
 def events_of(log: bytes) -> list[RecordedEvent]:
     """Return the events of a log in which nothing is torn."""
-    read = list(read_events(log))
-    events = [event for event in read if isinstance(event, RecordedEvent)]
-    assert len(events) == len(read)
-    return events
+    return [event for line in lines_of(log) for event in line.events]
+
+
+def record_each(log: EventLog, *events: PredictionEvent) -> None:
+    """Record events one by one, so that each has a line of its own."""
+    for event in events:
+        log.record([event])
 
 
 _NUMBERS = st.floats(allow_infinity=False, allow_nan=False)
@@ -108,7 +119,8 @@ def same(one: PredictionEvent, other: PredictionEvent) -> bool:
 
 def _comparable(event: PredictionEvent) -> PredictionEvent:
     inputs = {name: _bits(value) for name, value in event.inputs.items()}
-    return replace(event, inputs=inputs, degraded=list(event.degraded), reasons=event.reasons and list(event.reasons))
+    lists = {name: list(getattr(event, name)) for name in ("degraded", "requested", "defaults", "stale")}
+    return replace(event, inputs=inputs, layout=None, reasons=event.reasons and list(event.reasons), **lists)
 
 
 def _bits(value: Value) -> str:

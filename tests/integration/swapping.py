@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from ebb.event_log.reading import Torn, read_events
+from ebb.event_log.reading import Torn, read_lines
 from ebb.folder import FolderReleases
 from ebb.release import manifest as m
 from ebb.release.golden import GoldenExample, golden_from_bytes, golden_to_bytes
@@ -125,7 +125,8 @@ def by_environment(home: Home, answers: Sequence[Answered]) -> list[list[tuple[A
     known = {answered.prediction_id: answered for answered in answers}
     found = []
     for log in logs(home):
-        events = [event.open for event in read_events(log) if not isinstance(event, Torn)]
+        lines = [line for line in read_lines(log) if not isinstance(line, Torn)]
+        events = [event.open for line in lines for event in line.events]
         found.append([(known[event["id"]], event) for event in events if event["id"] in known])
     return found
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import redis
 
-from ebb.event_log.reading import RecordedEvent, read_events
+from ebb.event_log.reading import RecordedEvent, RecordedLine, read_lines
 from ebb.folder import FolderReleases
 from ebb.metric_units import unit_of
 from tests.emf import lines_in, problems_of, units_in, values_of
@@ -86,7 +86,8 @@ class Asking:
 
     def events(self) -> list[RecordedEvent]:
         """Return the recorded events."""
-        return [event for event in read_events(self.log.read_bytes()) if isinstance(event, RecordedEvent)]
+        lines = [line for line in read_lines(self.log.read_bytes()) if isinstance(line, RecordedLine)]
+        return [event for line in lines for event in line.events]
 
 
 def _sum(lines: list[dict[str, Any]], name: str) -> float:

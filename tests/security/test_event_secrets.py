@@ -7,12 +7,11 @@ import zlib
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import orjson
 import pytest
 
 from ebb.errors import EbbError
 from ebb.event_log.log_sink import LogSink
-from ebb.event_log.reading import unseal
+from ebb.event_log.opening import unseal
 from ebb.event_log.sealing import Sealer
 from ebb.events.event import PredictionEvent, ShadowScore
 from tests.fakes.event_sink import MemoryEvents
@@ -97,7 +96,7 @@ def test_neither_secret_nor_salt_nor_key_stands_in_a_line() -> None:
 
 def test_a_sealed_text_cannot_be_compressed() -> None:
     """It looks like noise: a thousand equal answers have nothing in common."""
-    texts = [base64.b64decode(event.open["sealed"]["text"]) for event in events_of(_record(*[_event()] * 1_000))]
+    texts = [event.sealed for event in events_of(_record(*[_event()] * 1_000))]
     noise = b"".join(texts)
     assert len(zlib.compress(noise, 9)) >= len(noise)
 
@@ -109,10 +108,11 @@ def test_answers_about_two_people_have_lines_of_one_length() -> None:
 
 
 def test_what_two_events_of_one_subject_share_is_only_the_pseudonym() -> None:
-    one, two = (orjson.loads(line) for line in _record(_event(), _event(), _event()).splitlines()[1:])
-    assert one["subject"] == two["subject"]
-    assert one["subject"] != orjson.loads(_record(made_event()))["subject"]
-    assert one["sealed"]["text"][:16] != two["sealed"]["text"][:16]
+    one, two = events_of(_record(_event(), _event()))
+    assert one.open["subject"] == two.open["subject"]
+    assert one.open["subject"] != events_of(_record(made_event()))[0].open["subject"]
+    assert one.sealed[:12] != two.sealed[:12]
+    assert one.bound != two.bound
 
 
 def test_no_message_holds_anything_of_a_person() -> None:

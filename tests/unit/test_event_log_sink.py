@@ -15,9 +15,9 @@ import pytest
 
 from ebb.errors import Unavailable
 from ebb.event_log.log_sink import LogSink
-from ebb.event_log.reading import RecordedEvent, Torn, read_events
+from ebb.event_log.reading import RecordedLine, Torn, read_lines
 from ebb.event_log.verify import by_environment, verify
-from tests.fakes.prediction_events import event_log, events_of, made_event
+from tests.fakes.prediction_events import event_log, lines_of, made_event, record_each
 from tests.home import ROOT
 
 _PR_SET_PDEATHSIG = 1
@@ -66,8 +66,8 @@ def test_processes_that_share_a_file_never_tear_each_other_s_lines(tmp_path: Pat
         for writer in writers:
             _go(writer)
         assert [writer.wait(_SECONDS) for writer in writers] == [0] * 4
-    chains = by_environment(events_of(log.read_bytes()))
-    assert [len(chain) for chain in chains.values()] == [1_000] * 4
+    chains = by_environment(lines_of(log.read_bytes()))
+    assert [sum(len(line.events) for line in chain) for chain in chains.values()] == [1_000] * 4
     assert not any(verify(chain) for chain in chains.values())
 
 
@@ -82,11 +82,11 @@ def test_a_process_that_is_killed_leaves_an_open_end_and_others_whole(tmp_path: 
         _go(other)
         killed.kill()
         assert other.wait(_SECONDS) == 0
-    read = list(read_events(log.read_bytes()))
-    chains = by_environment(event for event in read if isinstance(event, RecordedEvent))
+    read = list(read_lines(log.read_bytes()))
+    chains = by_environment(line for line in read if isinstance(line, RecordedLine))
     assert 1_000 in {len(chain) for chain in chains.values()}
     assert not any(verify(chain) for chain in chains.values())
-    assert sum(isinstance(event, Torn) for event in read) <= 1
+    assert sum(isinstance(line, Torn) for line in read) <= 1
 
 
 def test_a_reader_that_is_slow_gets_everything(pipe: tuple[int, int]) -> None:
@@ -137,15 +137,15 @@ def test_a_reader_that_never_reads_is_not_waited_for_and_what_follows_is_not_glu
     os.set_blocking(reader, False)
     log = event_log(LogSink(writer, patience=0.01))
     with pytest.raises(Unavailable, match="its reader does not keep up"):
-        log.record([made_event()] * 100)
+        log.record([made_event(), made_event(inputs={"city": "x" * 100_000})])
     held = os.read(reader, 1 << 20)
-    log.record([made_event()] * 2)
+    record_each(log, *[made_event()] * 2)
     held += os.read(reader, 1 << 20)
-    read = list(read_events(held))
-    chains = by_environment(event for event in read if isinstance(event, RecordedEvent))
+    read = list(read_lines(held))
+    chains = by_environment(line for line in read if isinstance(line, RecordedLine))
     assert [verify(chain) for chain in chains.values()] == [[], []]
     assert len(list(chains.values())[1]) == 2
-    assert sum(isinstance(event, Torn) for event in read) == 1
+    assert sum(isinstance(line, Torn) for line in read) == 1
     assert b'}}\n{"ebb"' in held
     assert held.count(b"\n") == len(read)  # the torn one ended by the newline that the next write began with
 

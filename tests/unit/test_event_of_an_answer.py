@@ -83,6 +83,7 @@ def test_every_field_of_a_usual_answer(world: World) -> None:
         "decision": told["decision"],
         "reasons": [(reason["feature"], reason["contribution"]) for reason in told["reasons"]],
         "shadow": None,
+        "layout": world.serving.now().champion.layout,
     }
     found = {field.name: getattr(recorded, field.name) for field in fields(PredictionEvent)}
     inputs = found.pop("inputs")
@@ -116,6 +117,7 @@ def test_every_field_that_tells_of_the_rules(world: World) -> None:
     told, recorded = _asked(world, {"entity_id": "e-1"})
     version = rules_version(tiny_contract().rules)
     assert (recorded.variant, recorded.release, recorded.rules) == ("rules", None, version)
+    assert recorded.layout is None
     assert (told["variant"], told["release"], told["rules_version"]) == ("rules", None, version)
     assert list(recorded.degraded) == told["degraded_because"] == ["tenure is missing"]
     assert recorded.inputs == {"spend": 20.5, "paperless": True, "plan": "basic", "city": "Ghent"}

@@ -6,16 +6,27 @@ from hypothesis import strategies as st
 
 from ebb.errors import DataError
 from ebb.event_log.lines import MARK
-from ebb.event_log.reading import RecordedEvent, Torn, read_events, unseal
+from ebb.event_log.opening import unseal
+from ebb.event_log.reading import RecordedLine, Torn, read_lines
 from tests.fakes.event_sink import MemoryEvents
-from tests.fakes.prediction_events import ENVIRONMENT, SALT, SECRET, event_log, events_of, made_event, same
+from tests.fakes.prediction_events import (
+    ENVIRONMENT,
+    SALT,
+    SECRET,
+    event_log,
+    events_of,
+    lines_of,
+    made_event,
+    record_each,
+    same,
+)
 
 OTHER = st.binary(max_size=40).map(lambda text: text.replace(b"{", b"("))
 
 
 def _lines(count: int, **changes: object) -> list[bytes]:
     sink = MemoryEvents()
-    event_log(sink).record([made_event(**changes)] * count)
+    record_each(event_log(sink), *[made_event(**changes)] * count)
     return sink.lines
 
 
@@ -24,7 +35,7 @@ def test_events_are_found_among_whatever_else_a_log_holds(others: list[bytes]) -
     """A line of another program may even stand before one without a newline between."""
     lines = _lines(3)
     log = others[0] + b"".join(line + b"\n" + other for line, other in zip(lines, others[1:], strict=True))
-    assert [event.line for event in events_of(log)] == lines
+    assert [line.line for line in lines_of(log)] == lines
 
 
 @given(st.integers(min_value=len(MARK)))
@@ -32,21 +43,27 @@ def test_a_torn_event_takes_no_other_with_it(kept: int) -> None:
     one, two, three = _lines(3)
     torn = two[: kept % len(two)] if kept % len(two) >= len(MARK) else two[: len(MARK)]
     for between in (b"", b"\n"):
-        read = list(read_events(one + b"\n" + torn + between + three))
-        assert [type(event) for event in read] == [RecordedEvent, Torn, RecordedEvent]
+        read = list(read_lines(one + b"\n" + torn + between + three))
+        assert [type(event) for event in read] == [RecordedLine, Torn, RecordedLine]
         assert read[1] == Torn(len(one) + 1)
 
 
 @given(st.binary())
 def test_bytes_that_only_begin_like_an_event_are_torn(rest: bytes) -> None:
-    read = list(read_events(MARK + rest.replace(b"{", b"(")))
+    read = list(read_lines(MARK + rest.replace(b"{", b"(")))
     assert read == [Torn(0)]
 
 
 @pytest.mark.parametrize(
     ("field", "other"),
     [
-        (b'"v":1', b'"v":2'),
+        (b'"v":2', b'"v":3'),
+        (b'"v":2', b'"v":1'),
+        (b'"v":2', b'"v":true'),
+        (b'"ids":"', b'"ids":"AAAA'),
+        (b'"subjects":"', b'"subjects":"AAAA'),
+        (b'"texts":["', b'"texts":["AAAA","'),
+        (b'"ids":"', b'"ids":"!'),
         (b'"seq":1', b'"seq":"1"'),
         (b'"seq":1', b'"seq":true'),
         (b'"seq":1', b'"sequence":1'),
@@ -56,11 +73,11 @@ def test_bytes_that_only_begin_like_an_event_are_torn(rest: bytes) -> None:
 )
 def test_what_is_of_no_known_shape_is_no_event(field: bytes, other: bytes) -> None:
     line = _lines(1)[0]
-    assert list(read_events(line.replace(field, other))) == [Torn(0)]
+    assert list(read_lines(line.replace(field, other))) == [Torn(0)]
 
 
 def test_an_empty_log_holds_nothing() -> None:
-    assert list(read_events(b"")) == list(read_events(b"START RequestId\n")) == []
+    assert list(read_lines(b"")) == list(read_lines(b"START RequestId\n")) == []
 
 
 def test_what_anybody_may_read_is_there_without_a_secret() -> None:
@@ -93,21 +110,22 @@ def test_any_altered_byte_of_any_event_keeps_it_shut(data: st.DataObject) -> Non
     line = _lines(1)[0]
     at = data.draw(st.integers(0, len(line) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != line[at]))
-    for event in read_events(line[:at] + bytes([other]) + line[at + 1 :]):
-        if isinstance(event, RecordedEvent):
-            with pytest.raises(DataError):
-                unseal(event, SECRET, SALT)
+    for read in read_lines(line[:at] + bytes([other]) + line[at + 1 :]):
+        if isinstance(read, RecordedLine):
+            for event in read.events:
+                with pytest.raises(DataError):
+                    unseal(event, SECRET, SALT)
 
 
 def test_sealed_content_fits_no_other_event() -> None:
     """Neither of the same subject's, nor in another place of the chain."""
     one, two = _lines(2)
-    head, tail = one[: one.index(b',"text"')], two[two.index(b',"text"') :]
+    head, tail = one[: one.index(b',"texts"')], two[two.index(b',"texts"') :]
     with pytest.raises(DataError):
         unseal(events_of(head + tail)[0], SECRET, SALT)
 
 
 def test_the_same_answer_twice_is_two_events() -> None:
     one, two = events_of(b"\n".join(_lines(2)))
-    assert one.open["sealed"]["text"] != two.open["sealed"]["text"]
+    assert one.sealed != two.sealed
     assert same(unseal(one, SECRET, SALT), unseal(two, SECRET, SALT))

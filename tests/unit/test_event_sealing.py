@@ -2,6 +2,7 @@
 
 import hmac
 from binascii import a2b_base64
+from hashlib import sha256
 
 import orjson
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.errors import Misuse
-from ebb.event_log.sealing import BLOCK, Sealer, secret_name, subject_key
+from ebb.event_log.sealing import Sealer, secret_name, subject_key
 from tests.fakes.prediction_events import SALT, SECRET
 
 OPENED = b'{"id":"one"}'
@@ -24,8 +25,9 @@ def _hkdf(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
 
 def _parts(line: bytes) -> tuple[bytes, bytes, bytes]:
     """Return what is bound, the nonce and the sealed text of a line."""
-    sealed = a2b_base64(orjson.loads(line)["sealed"]["text"])
-    return line[: line.index(b',"text"')], sealed[:12], sealed[12:]
+    (text,) = orjson.loads(line)["sealed"]["texts"]
+    sealed = a2b_base64(text)
+    return line[: line.index(b',"texts"')], sealed[:12], sealed[12:]
 
 
 def test_the_oracle_itself_keeps_the_vector_of_rfc_5869() -> None:
@@ -44,7 +46,7 @@ def test_keys_are_hkdf_sha256(secret: bytes, salt: bytes) -> None:
 def test_a_pseudonym_is_half_an_hmac_under_a_key_of_its_own(entity_id: str) -> None:
     key = _hkdf(SECRET, b"", b"ebb event pseudonym 1", 32)
     made = Sealer(SECRET).pseudonym(entity_id)
-    assert made == hmac.digest(key, entity_id.encode(), "sha256").hex()[:32]
+    assert made == hmac.digest(key, entity_id.encode(), "sha256")[:16]
 
 
 def test_pseudonyms_differ_by_entity_and_by_stage_and_stay() -> None:
@@ -56,24 +58,24 @@ def test_pseudonyms_differ_by_entity_and_by_stage_and_stay() -> None:
 @given(st.binary(max_size=2000).map(bytes.hex))
 def test_what_is_sealed_opens_with_the_subject_s_key_and_only_where_it_belongs(text: str) -> None:
     personal = orjson.dumps({"text": text})
-    bound, nonce, sealed = _parts(Sealer(SECRET).close(SALT, OPENED, personal))
+    bound, nonce, sealed = _parts(Sealer(SECRET).close([SALT], OPENED, [personal]))
     cipher = AESGCM(subject_key(SECRET, bytes.fromhex(SALT)))
-    assert cipher.decrypt(nonce, sealed, bound).rstrip(b" ") == personal
+    assert cipher.decrypt(nonce, sealed, bound) == personal
     assert bound == b'{"id":"one","sealed":{"by":"subject","secret":"%s"' % secret_name(SECRET).encode()
     with pytest.raises(InvalidTag):
         cipher.decrypt(nonce, sealed, bound.replace(b"one", b"two"))
 
 
 def test_a_line_is_one_json_object_without_a_newline() -> None:
-    line = Sealer(SECRET).close(SALT, OPENED, b"{}")
+    line = Sealer(SECRET).close([SALT], OPENED, [b"{}"])
     assert list(orjson.loads(line)) == ["id", "sealed"]
-    assert list(orjson.loads(line)["sealed"]) == ["by", "secret", "text"]
+    assert list(orjson.loads(line)["sealed"]) == ["by", "secret", "texts"]
     assert b"\n" not in line
 
 
 def test_a_nonce_never_repeats_and_the_same_content_never_looks_the_same() -> None:
     sealer = Sealer(SECRET)
-    parts = [_parts(sealer.close(SALT, OPENED, b"{}")) for _ in range(10_000)]
+    parts = [_parts(sealer.close([SALT], OPENED, [b"{}"])) for _ in range(10_000)]
     assert len({nonce for _, nonce, _ in parts}) == len({sealed for _, _, sealed in parts}) == 10_000
 
 
@@ -81,24 +83,42 @@ def test_without_a_salt_the_key_is_random_every_time_and_nobody_has_it() -> None
     drawn = iter([b"k" * 32, b"n" * 12, b"K" * 32, b"N" * 12])
     sealer = Sealer(SECRET, lambda length: next(drawn)[:length])
     for key, nonce in ((b"k" * 32, b"n" * 12), (b"K" * 32, b"N" * 12)):
-        bound, used, sealed = _parts(sealer.close("", OPENED, b'{"entity_id":"c-1"}'))
+        bound, used, sealed = _parts(sealer.close([""], OPENED, [b'{"entity_id":"c-1"}']))
         assert b'"by":"none"' in bound
         assert used == nonce
         assert AESGCM(key).decrypt(nonce, sealed, bound).startswith(b'{"entity_id":"c-1"}')
     assert next(drawn, None) is None
 
 
-@given(st.integers(0, 3 * BLOCK))
-def test_lengths_come_in_blocks(length: int) -> None:
-    _, _, sealed = _parts(Sealer(SECRET).close(SALT, OPENED, b"x" * length))
-    assert (len(sealed) - 16) % BLOCK == 0
-    assert 0 <= len(sealed) - 16 - length < BLOCK
+def test_of_several_each_has_a_key_and_a_nonce_of_its_own_and_is_bound_to_its_place() -> None:
+    salts, contents = [SALT, SALT[::-1], SALT], [b"one", b"two", b"three"]
+    line = Sealer(SECRET).close(salts, OPENED, contents)
+    bound = line[: line.index(b',"texts"')]
+    sealed = [a2b_base64(text) for text in orjson.loads(line)["sealed"]["texts"]]
+    assert len({each[:12] for each in sealed}) == 3
+    digest = sha256(bound).digest()
+    for row, (salt, text, content) in enumerate(zip(salts, sealed, contents, strict=True)):
+        cipher = AESGCM(subject_key(SECRET, bytes.fromhex(salt)))
+        assert cipher.decrypt(text[:12], text[12:], digest + row.to_bytes(4, "big")) == content
+        for other in (digest + bytes([0, 0, 0, row + 1]), digest, bound):
+            with pytest.raises(InvalidTag):
+                cipher.decrypt(text[:12], text[12:], other)
+
+
+def test_of_several_without_a_salt_each_has_a_random_key() -> None:
+    drawn = iter([b"k" * 32, b"K" * 32, b"n" * 12 + b"N" * 12])
+    line = Sealer(SECRET, lambda length: next(drawn)[:length]).close(["", ""], OPENED, [b"one", b"two"])
+    bound = line[: line.index(b',"texts"')]
+    one, two = (a2b_base64(text) for text in orjson.loads(line)["sealed"]["texts"])
+    digest = sha256(bound).digest()
+    assert AESGCM(b"k" * 32).decrypt(one[:12], one[12:], digest + bytes(4)) == b"one"
+    assert AESGCM(b"K" * 32).decrypt(two[:12], two[12:], digest + bytes([0, 0, 0, 1])) == b"two"
 
 
 @pytest.mark.parametrize("salt", ["canary", "00" * 15, "00" * 17, "zz" * 16])
 def test_what_is_no_salt_is_refused_and_not_repeated(salt: str) -> None:
     with pytest.raises(Misuse, match=r"^A subject's salt is 32 hex digits") as refused:
-        Sealer(SECRET).close(salt, OPENED, b"{}")
+        Sealer(SECRET).close([salt], OPENED, [b"{}"])
     assert salt not in str(refused.value)
     assert refused.value.__cause__ is None
 

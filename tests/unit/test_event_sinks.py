@@ -14,7 +14,7 @@ from ebb.event_log.log_sink import LogSink
 from ebb.event_log.verify import by_environment, verify
 from ebb.ports.events import EventSink
 from tests.fakes.event_sink import MemoryEvents
-from tests.fakes.prediction_events import event_log, events_of, made_event
+from tests.fakes.prediction_events import event_log, lines_of, made_event, record_each
 
 
 @dataclass
@@ -86,11 +86,11 @@ def test_a_sink_that_refuses_says_so_and_takes_again_later(case: Case) -> None:
 
 def test_what_a_recorder_writes_through_it_verifies_after_failures_too(case: Case) -> None:
     log = event_log(case.sink)
-    log.record([made_event()] * 3)
+    record_each(log, *[made_event()] * 3)
     case.close()
     with pytest.raises(Unavailable):
         log.record([made_event()])
     case.open()
-    log.record([made_event()] * 2)
-    chains = by_environment(events_of(case.log()))
+    record_each(log, *[made_event()] * 2)
+    chains = by_environment(lines_of(case.log()))
     assert [(len(chain), verify(chain)) for chain in chains.values()] == [(3, []), (2, [])]

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ebb.event_log.reading import RecordedEvent, read_events
+from ebb.event_log.reading import RecordedLine, read_lines
 from ebb.event_log.verify import EDIT, FORK, GAP, ORDER, REPEAT, Finding, by_environment, verify
 from tests.fakes.event_sink import MemoryEvents
-from tests.fakes.prediction_events import ENVIRONMENT, event_log, events_of, made_event
+from tests.fakes.prediction_events import ENVIRONMENT, event_log, lines_of, made_event, record_each
 
 OTHER = "fedcba9876543210"
 
 
 def _chain(count: int = 6, environment: str = ENVIRONMENT) -> list[bytes]:
     sink = MemoryEvents()
-    event_log(sink, environment).record([made_event()] * count)
+    record_each(event_log(sink, environment), *[made_event()] * count)
     return sink.lines
 
 
@@ -26,7 +26,7 @@ LINES = _chain()
 
 def _found(lines: Sequence[bytes]) -> list[Finding]:
     """Verify what a log says of the one environment, whatever else it holds."""
-    read = [event for event in read_events(b"\n".join(lines)) if isinstance(event, RecordedEvent)]
+    read = [line for line in read_lines(b"\n".join(lines)) if isinstance(line, RecordedLine)]
     return verify(by_environment(read).get(ENVIRONMENT, []))
 
 
@@ -107,7 +107,7 @@ def test_a_number_far_away_is_one_gap() -> None:
 
 def test_chains_are_told_apart_however_they_are_mixed() -> None:
     mixed = [line for pair in zip(LINES, _chain(environment=OTHER), strict=True) for line in pair]
-    chains = by_environment(events_of(b"\n".join(mixed)))
+    chains = by_environment(lines_of(b"\n".join(mixed)))
     assert set(chains) == {ENVIRONMENT, OTHER}
     assert not any(verify(chain) for chain in chains.values())
 

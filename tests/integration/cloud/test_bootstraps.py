@@ -15,7 +15,7 @@ import pytest
 
 from ebb.cloud import Cloud
 from ebb.errors import Misuse, Unavailable
-from ebb.event_log.reading import RecordedEvent, read_events
+from ebb.event_log.reading import RecordedLine, read_lines
 from ebb.event_log.sealing import secret_name
 from ebb.places import parse_place
 from ebb.postgres.address import PostgresAddress
@@ -140,8 +140,8 @@ def test_a_stage_is_migrated_answers_503_and_then_serves(environment: dict[str, 
     assert maintained["failed"] == {}
 
     printed = "".join(functions.printed)
-    found = [each for each in read_events(printed.encode()) if isinstance(each, RecordedEvent)]
-    assert [each.open["sealed"]["secret"] for each in found] == [secret_name(SECRET.encode())] * 2
+    found = [each for each in read_lines(printed.encode()) if isinstance(each, RecordedLine)]
+    assert [event.secret for each in found for event in each.events] == [secret_name(SECRET.encode())] * 2
     assert not any(canary in printed for canary in (*KEYS.values(), SECRET))
 
 

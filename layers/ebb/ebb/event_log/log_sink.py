@@ -9,8 +9,8 @@ from ebb.errors import Unavailable
 
 _PATIENCE = 1.0
 
-_PORTION = 32
-"""Lines of a write: the text of a thousand would be memory fresh from the system, which costs more than the writes."""
+_PORTION = 65_536
+"""Bytes of a write, where no line is longer: more would be memory fresh from the system: dearer than writes."""
 
 
 class LogSink:
@@ -77,4 +77,11 @@ class LogSink:
 
 
 def _portions(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (lines[at : at + _PORTION] for at in range(0, len(lines), _PORTION))
+    some, size = list[bytes](), 0
+    for line in lines:
+        if some and size + len(line) > _PORTION:
+            yield some
+            some, size = [], 0
+        some.append(line)
+        size += len(line)
+    yield some

@@ -1,23 +1,18 @@
-"""Reading prediction events back: out of a log, and out of their seal."""
+"""Reading prediction events back: the lines of a log, and the events of a line, of every version there ever was."""
 
-import math
-from binascii import Error, a2b_base64
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import starmap
+from binascii import Error, a2b_base64, b2a_base64
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ebb.errors import DataError
-from ebb.event_log.lines import MARK
-from ebb.event_log.sealing import BY_NONE, NONCE, finished, secret_name, subject_key
+from ebb.event_log.lines import ID, MARK
+from ebb.event_log.sealing import PSEUDONYM, bound_to, finished
 from ebb.events.chain import Link
-from ebb.events.event import SCHEMA, PredictionEvent, ShadowScore
 
-_TEXT = b',"text":"'
+_TEXT, _TEXTS = b',"text":"', b',"texts":["'
+_USUAL: Mapping[str, Any] = {"rules": None, "escalated": False, "hedged": False, "degraded": False, "problems": 0}
 
 
 @dataclass(frozen=True)
@@ -25,19 +20,39 @@ class RecordedEvent:
     """One event as its line holds it.
 
     Attributes:
+        name: what it is called in messages: environment, number of its line, and its place there where it has several.
+        open: what anybody may read, by the names of `docs/prediction-events.md`, whatever the version.
+        by, secret: whose key closed it, and under which stage secret.
+        sealed: nonce and ciphertext.
+        bound: what the ciphertext is bound to.
+    """
+
+    name: str
+    open: Mapping[str, Any]
+    by: str
+    secret: str
+    sealed: bytes = field(repr=False)
+    bound: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class RecordedLine:
+    """One line of a chain.
+
+    Attributes:
         line: its bytes, without what stood around them; what the chain's hashes are made of.
         link: its place in the chain, as it says.
-        open: what anybody may read, by the names of `docs/prediction-events.md`.
+        events: one, or several answers of one call.
     """
 
     line: bytes
     link: Link
-    open: Mapping[str, Any]
+    events: Sequence[RecordedEvent]
 
 
 @dataclass(frozen=True)
 class Torn:
-    """What begins as an event and is none: cut short by a crash, or altered.
+    """What begins as a line of events and is none: cut short by a crash, or altered.
 
     Attributes:
         at: its first byte in the log.
@@ -46,81 +61,87 @@ class Torn:
     at: int
 
 
-def read_events(log: bytes) -> Iterator[RecordedEvent | Torn]:
-    """Find the events of a log, in its order; what else it holds, before or between them, is passed over."""
+def read_lines(log: bytes) -> Iterator[RecordedLine | Torn]:
+    """Find the events' lines of a log, in its order; what else it holds, before or between them, is passed over."""
     start = log.find(MARK)
     while start >= 0:
         following = log.find(MARK, start + 1)
         newline = log.find(b"\n", start)
         end = min((e for e in (following, newline) if e >= 0), default=len(log))
-        yield _event(log[start:end]) or Torn(start)
+        yield _line(log[start:end]) or Torn(start)
         start = following
 
 
-def _event(line: bytes) -> RecordedEvent | None:
-    """Read one line; None where it is no event of this schema."""
+def _line(line: bytes) -> RecordedLine | None:
+    """Read one line; None where it is none of any version."""
     try:
         document = orjson.loads(line)
         link = Link(document["env"], document["seq"], document["prev"])
-    except (orjson.JSONDecodeError, KeyError):
+        version, sealed = document["v"], document["sealed"]
+        kinds = (type(link.environment), type(link.sequence), type(link.previous), type(version), type(sealed))
+        if kinds != (str, int, str, int, dict):
+            return None
+        return RecordedLine(line, link, _VERSIONS[version](line, document, f"{link.environment}/{link.sequence}"))
+    except (orjson.JSONDecodeError, KeyError, ValueError, TypeError, Error):
         return None
-    kinds = (type(link.environment), type(link.sequence), type(link.previous), type(document.get("sealed")))
-    if kinds != (str, int, str, dict) or document.get("v") != SCHEMA:
-        return None
-    return RecordedEvent(line, link, document)
 
 
-def unseal(event: RecordedEvent, secret: bytes, salt: str) -> PredictionEvent:
-    """Return the whole event; that it opens proves that no byte of it was altered, the open ones included.
-
-    Args:
-        event: as it was read.
-        secret: the stage secret of its time.
-        salt: the subject's; empty once it is erased.
+def _first(line: bytes, document: Mapping[str, Any], name: str) -> Sequence[RecordedEvent]:
+    """Read a line of the first version: one event, whose every open byte its content is bound to as it stands.
 
     Raises:
-        DataError: it cannot be opened; says why.
+        KeyError, TypeError, ValueError: it is none, or base64 is spelled otherwise than its writer did.
     """
-    name = f"prediction event {event.link.environment}/{event.link.sequence}"
-    sealed = event.open["sealed"]
-    if sealed.get("by") == BY_NONE:
-        raise DataError(f"{name} is of an entity that had no salt: nobody can open it.")
-    if not salt:
-        raise DataError(f"{name} cannot be opened any more: its subject was erased.")
-    if sealed.get("secret") != secret_name(secret):
-        raise DataError(f"{name} was sealed under another stage secret: give the one of its time.")
-    try:
-        text = _decrypt(subject_key(secret, bytes.fromhex(salt)), event)
-    except (InvalidTag, Error, KeyError, ValueError, TypeError, AttributeError):
-        raise DataError(
-            f"{name} does not open with this salt: its subject was erased since and has a new one, it is another "
-            "subject's, or the event was altered, which its chain tells."
-        ) from None
-    return _whole(event.open, orjson.loads(text), salt)
-
-
-def _decrypt(key: bytes, event: RecordedEvent) -> bytes:
-    """Open what is sealed; base64 that is spelled otherwise than its writer does is refused with ValueError."""
-    bound = event.line[: event.line.rindex(_TEXT)]
-    sealed = a2b_base64(event.open["sealed"]["text"], strict_mode=True)
-    if finished(bound, sealed) != event.line:
+    told = document["sealed"]
+    sealed = a2b_base64(told["text"], strict_mode=True)
+    bound = line[: line.rindex(_TEXT)]
+    if b'%b,"text":"%b"}}' % (bound, b2a_base64(sealed, newline=False)) != line:
         raise ValueError
-    return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], bound)
+    return (RecordedEvent(name, document, told["by"], told["secret"], sealed, bound),)
 
 
-def _whole(shown: Mapping[str, Any], personal: Mapping[str, Any], salt: str) -> PredictionEvent:
-    """Put an event together from what is open and what was sealed."""
-    same = ("id", "request", "time", "client", "purpose", "release", "rules", "variant", "routing", "escalated", "tier")
-    sealed = ("entity_id", "ages", "requested", "defaults", "stale", "degraded", "probability", "decision")
-    reasons, shadow = personal["reasons"], personal["shadow"]
-    return PredictionEvent(
-        **{name: shown[name] for name in same},
-        **{name: personal[name] for name in sealed},
-        hedged=shown["hedged"],
-        milliseconds=shown["ms"],
-        cost=shown["cost"],
-        salt=salt,
-        inputs={name: math.nan if value is None else value for name, value in personal["inputs"].items()},
-        reasons=None if reasons is None else list(starmap(lambda name, by: (name, by), reasons)),
-        shadow=shadow and ShadowScore(shadow["release"], shadow["probability"], shadow["ms"]),
-    )
+def _second(line: bytes, document: Mapping[str, Any], name: str) -> Sequence[RecordedEvent]:
+    """Read a line of the second version: events that have all in common but whom they are about.
+
+    Raises:
+        KeyError, TypeError, ValueError: see `_first`.
+    """
+    told = document["sealed"]
+    sealed = [a2b_base64(text, strict_mode=True) for text in told["texts"]]
+    bound = line[: line.rindex(_TEXTS)]
+    if not sealed or finished(bound, sealed) != line:
+        raise ValueError
+    many = len(sealed) > 1
+    common = {**_USUAL, "degraded": "problems" in document, **document}
+    ids, subjects = _ids(document["ids"]), _pieces(document["subjects"], PSEUDONYM)
+    rows = zip(ids, subjects, sealed, bound_to(bound, len(sealed)), strict=True)
+    return [
+        RecordedEvent(
+            f"{name}#{row + 1}" if many else name,
+            {**common, "id": made, "subject": subject},
+            told["by"],
+            told["secret"],
+            text,
+            place,
+        )
+        for row, (made, subject, text, place) in enumerate(rows)
+    ]
+
+
+_VERSIONS: Mapping[int, Callable[[bytes, Mapping[str, Any], str], Sequence[RecordedEvent]]] = {1: _first, 2: _second}
+
+
+def _ids(ids: str | Sequence[str]) -> Sequence[str]:
+    return _pieces(ids, ID) if isinstance(ids, str) else ids
+
+
+def _pieces(text: str, size: int) -> Sequence[str]:
+    """Cut what stands in base64 into pieces, in hex.
+
+    Raises:
+        TypeError, ValueError: it is none, or not so many whole pieces.
+    """
+    joined = a2b_base64(text, strict_mode=True)
+    if len(joined) % size:
+        raise ValueError
+    return [joined[at : at + size].hex() for at in range(0, len(joined), size)]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from threading import Lock
 
-from ebb.event_log.lines import opened, personal
+from ebb.event_log.lines import opened, packets
 from ebb.event_log.sealing import Sealer
 from ebb.events.chain import Chain
 from ebb.events.event import PredictionEvent
@@ -24,17 +24,18 @@ class EventLog:
         self._lock = Lock()
 
     def record(self, events: Sequence[PredictionEvent]) -> None:
-        """Seal, chain and write events, in order; no number is spent before the sink has them all.
+        """Seal, chain and write events, many to a line; no number is spent before the sink has them all.
 
         Raises:
             Unavailable: they could not be written; the answers must not leave, and the next events start a new chain.
             Misuse: an event's salt is none.
         """
+        sealer = self._sealer
         with self._lock:
             link, lines = self._chain.next, list[bytes]()
-            for event in events:
-                open_part = opened(event, link, self._sealer.pseudonym(event.entity_id))
-                line = self._sealer.close(event.salt, open_part, personal(event))
+            for some, contents in packets(events):
+                open_part = opened(some, link, [sealer.pseudonym(event.entity_id) for event in some])
+                line = sealer.close([event.salt for event in some], open_part, contents)
                 link = link.after(line)
                 lines.append(line)
             try:

@@ -9,7 +9,8 @@ The cipher is AES-256-GCM with a random 96-bit nonce an event (NIST SP 800-38D, 
 import hmac
 import os
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,8 +22,8 @@ from ebb.event_log.secret import SHORTEST
 NONCE = 12
 """Bytes of a nonce; they stand before the sealed text."""
 
-BLOCK = 256
-"""Texts are filled up with blanks to a multiple of this many bytes: their length would tell a city from another."""
+PSEUDONYM = 16
+"""Bytes of a pseudonym."""
 
 BY_SUBJECT, BY_NONE = "subject", "none"
 """Whose key closed an event: its subject's, or one that was thrown away because no subject has a salt."""
@@ -34,16 +35,12 @@ _SHA256 = SHA256()
 
 def subject_key(secret: bytes, salt: bytes) -> bytes:
     """Return the key of the subject with this salt, 32 bytes."""
-    return _expanded(_extracted(secret), salt)
+    return HKDFExpand(_SHA256, 32, _SUBJECT + salt).derive(_extracted(secret))
 
 
 def _extracted(secret: bytes) -> bytes:
-    """Do HKDF's first step, once for all subjects; it takes as long as the second."""
+    """Do HKDF's first step, once for all subjects."""
     return hmac.digest(bytes(_SHA256.digest_size), secret, "sha256")
-
-
-def _expanded(extracted: bytes, salt: bytes) -> bytes:
-    return HKDFExpand(_SHA256, 32, _SUBJECT + salt).derive(extracted)
 
 
 def secret_name(secret: bytes) -> str:
@@ -65,42 +62,63 @@ class Sealer:
     def __init__(self, secret: bytes, random: Callable[[int], bytes] = os.urandom) -> None:
         if len(secret) < SHORTEST:
             raise Misuse(f"A stage secret has at least {SHORTEST} random bytes; this one has {len(secret)}.")
-        self._extracted, self._random = _extracted(secret), random
+        self._random = random
+        self._subjects = hmac.new(_extracted(secret), _SUBJECT, "sha256")
         self._pseudonyms = hmac.new(HKDF(_SHA256, 32, None, _PSEUDONYM).derive(secret), digestmod="sha256")
         by = ',"sealed":{{"by":"{}","secret":"{}"'
         self._by_subject = by.format(BY_SUBJECT, secret_name(secret)).encode()
         self._by_none = by.format(BY_NONE, secret_name(secret)).encode()
 
-    def pseudonym(self, entity_id: str) -> str:
-        """Return what stands for an entity in events, 32 hex digits: the same in every event of a stage."""
+    def pseudonym(self, entity_id: str) -> bytes:
+        """Return what stands for an entity in events, 16 bytes: the same in every event of a stage."""
         made = self._pseudonyms.copy()
         made.update(entity_id.encode())
-        return made.hexdigest()[:32]
+        return made.digest()[:PSEUDONYM]
 
-    def close(self, salt: str, opened: bytes, personal: bytes) -> bytes:
-        """Return a finished event: what is open, with what is personal sealed into it.
+    def close(self, salts: Sequence[str], opened: bytes, contents: Sequence[bytes]) -> bytes:
+        """Return a finished line: what is open, with what is personal sealed into it.
 
         Args:
-            salt: the subject's, 32 hex digits; where it is empty the key is a random one that nobody keeps.
-            opened: a JSON object; every byte of it is bound to what is sealed, so that neither fits anything else.
-            personal: a JSON text.
+            salts: each subject's, 32 hex digits; where the first is empty all are, and each key is a random one that
+                nobody keeps.
+            opened: a JSON object; every byte of it is bound to all that is sealed, so that neither fits anything else.
+            contents: what is personal of each, filled up.
 
         Raises:
-            Misuse: the salt is none.
+            Misuse: a salt is none.
         """
-        if salt:
-            key, by = _expanded(self._extracted, _salt_bytes(salt)), self._by_subject
-        else:
-            key, by = self._random(32), self._by_none
+        by = self._by_subject if salts[0] else self._by_none
+        keys = [self._key(salt) if salt else self._random(32) for salt in salts]
         bound = opened[:-1] + by
-        nonce = self._random(NONCE)
-        filled = personal.ljust(-(-len(personal) // BLOCK) * BLOCK)
-        return finished(bound, nonce + AESGCM(key).encrypt(nonce, filled, bound))
+        if len(keys) == 1:
+            nonce = self._random(NONCE)
+            return finished(bound, [nonce + AESGCM(keys[0]).encrypt(nonce, contents[0], bound)])
+        nonces, places = self._random(NONCE * len(keys)), bound_to(bound, len(keys))
+        sealed = []
+        for row, (key, text, place) in enumerate(zip(keys, contents, places, strict=True)):
+            nonce = nonces[NONCE * row : NONCE * row + NONCE]
+            sealed.append(nonce + AESGCM(key).encrypt(nonce, text, place))
+        return finished(bound, sealed)
+
+    def _key(self, salt: str) -> bytes:
+        """Return a subject's key: HKDF's second step is one HMAC for so short a key; see `subject_key`."""
+        made = self._subjects.copy()
+        made.update(_salt_bytes(salt) + b"\x01")
+        return made.digest()
 
 
-def finished(bound: bytes, sealed: bytes) -> bytes:
-    """Return an event's line: what is bound, then nonce and sealed text in base64."""
-    return b'%b,"text":"%b"}}' % (bound, b2a_base64(sealed, newline=False))
+def bound_to(bound: bytes, events: int) -> Sequence[bytes]:
+    """Return what each sealed content is bound to: what is open in its line; of several its digest, and the place."""
+    if events == 1:
+        return [bound]
+    digest = sha256(bound).digest()
+    return [digest + row.to_bytes(4, "big") for row in range(events)]
+
+
+def finished(bound: bytes, sealed: Sequence[bytes]) -> bytes:
+    """Return a line: what is bound, then each event's nonce and sealed content in base64."""
+    texts = b'","'.join([b2a_base64(each, newline=False) for each in sealed])
+    return b'%b,"texts":["%b"]}}' % (bound, texts)
 
 
 def _salt_bytes(salt: str) -> bytes:

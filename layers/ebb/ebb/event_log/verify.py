@@ -1,17 +1,17 @@
-"""Verifying a chain: what was taken out of it, put in, moved or altered since it was written.
+"""Verifying a chain: which lines were taken out of it, put in, moved or altered since it was written.
 
-No secret is needed. An open end is normal: environments vanish without a word.
+No secret and no release is needed. An open end is normal: environments vanish without a word.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ebb.event_log.reading import RecordedEvent
+from ebb.event_log.reading import RecordedLine
 from ebb.events.chain import NOTHING
 
 GAP, FORK, EDIT, REPEAT, ORDER = "gap", "fork", "edit", "repeat", "order"
-"""Events are missing; two have one number; one is not what the next one's hash says; one is there twice; one stands
+"""Lines are missing; two have one number; one is not what the next one's hash says; one is there twice; one stands
 before its forerunner (which a store that keeps no order does by itself)."""
 
 
@@ -30,51 +30,51 @@ class Finding:
     last: int
 
 
-def by_environment(events: Iterable[RecordedEvent]) -> Mapping[str, Sequence[RecordedEvent]]:
-    """Sort events by their chain; each chain keeps the log's order."""
-    chains: dict[str, list[RecordedEvent]] = {}
-    for event in events:
-        chains.setdefault(event.link.environment, []).append(event)
+def by_environment(lines: Iterable[RecordedLine]) -> Mapping[str, Sequence[RecordedLine]]:
+    """Sort lines by their chain; each chain keeps the log's order."""
+    chains: dict[str, list[RecordedLine]] = {}
+    for line in lines:
+        chains.setdefault(line.link.environment, []).append(line)
     return chains
 
 
-def verify(chain: Sequence[RecordedEvent]) -> list[Finding]:
-    """Return what is wrong with one environment's events, given in the log's order; nothing where all is well."""
-    numbered: dict[int, list[RecordedEvent]] = {}
-    for event in chain:
-        numbered.setdefault(event.link.sequence, []).append(event)
+def verify(chain: Sequence[RecordedLine]) -> list[Finding]:
+    """Return what is wrong with one environment's lines, given in the log's order; nothing where all is well."""
+    numbered: dict[int, list[RecordedLine]] = {}
+    for line in chain:
+        numbered.setdefault(line.link.sequence, []).append(line)
     found = [*_order(chain), *_doubles(numbered), *_breaks(numbered)]
     return sorted(found, key=lambda finding: (finding.first, finding.kind))
 
 
-def _order(chain: Sequence[RecordedEvent]) -> Iterator[Finding]:
-    """Find events that stand before one with a smaller number."""
+def _order(chain: Sequence[RecordedLine]) -> Iterator[Finding]:
+    """Find lines that stand before one with a smaller number."""
     for one, other in pairwise(chain):
         if other.link.sequence < one.link.sequence:
             yield Finding(ORDER, one.link.environment, other.link.sequence, one.link.sequence)
 
 
-def _doubles(numbered: Mapping[int, Sequence[RecordedEvent]]) -> Iterator[Finding]:
-    """Find numbers that more than one event has."""
-    for number, events in numbered.items():
-        different = len({event.line for event in events})
-        if different < len(events):
-            yield Finding(REPEAT, events[0].link.environment, number, number)
+def _doubles(numbered: Mapping[int, Sequence[RecordedLine]]) -> Iterator[Finding]:
+    """Find numbers that more than one line has."""
+    for number, lines in numbered.items():
+        different = len({line.line for line in lines})
+        if different < len(lines):
+            yield Finding(REPEAT, lines[0].link.environment, number, number)
         if different > 1:
-            yield Finding(FORK, events[0].link.environment, number, number)
+            yield Finding(FORK, lines[0].link.environment, number, number)
 
 
-def _breaks(numbered: Mapping[int, Sequence[RecordedEvent]]) -> Iterator[Finding]:
+def _breaks(numbered: Mapping[int, Sequence[RecordedLine]]) -> Iterator[Finding]:
     """Find numbers that are missing, and events that are not what the next one says."""
     before, hashes = 0, {NOTHING}
     for number in sorted(numbered):
-        events = numbered[number]
-        environment = events[0].link.environment
+        lines = numbered[number]
+        environment = lines[0].link.environment
         if number < 1:
             yield Finding(EDIT, environment, number, number)
             continue
         if number > before + 1:
             yield Finding(GAP, environment, before + 1, number - 1)
-        elif not all(event.link.previous in hashes for event in events):
+        elif not all(line.link.previous in hashes for line in lines):
             yield Finding(EDIT, environment, max(before, 1), number)
-        before, hashes = number, {event.link.after(event.line).previous for event in events}
+        before, hashes = number, {line.link.after(line.line).previous for line in lines}

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ebb.contract.model import Value
+from ebb.events.layout import Layout
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the event's shape."""
 
 
@@ -53,6 +54,7 @@ class PredictionEvent:
         probability, decision: *sealed*.
         reasons: *sealed*; contributions by feature; None where not asked for.
         shadow: *sealed*; None where there is no shadow.
+        layout: the places of the release's features; None where only names can tell them. Recorded nowhere.
     """
 
     id: str
@@ -81,3 +83,4 @@ class PredictionEvent:
     decision: str
     reasons: Sequence[tuple[str, float]] | None
     shadow: ShadowScore | None
+    layout: Layout | None = None

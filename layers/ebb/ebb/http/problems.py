@@ -1,6 +1,7 @@
 """From an error to an RFC 9457 problem: one table, used by every function's doors."""
 
 import math
+from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        body: JSON bytes.
+        body: JSON bytes, or what `content-encoding` made of them.
         headers: lower-case names.
     """
 
@@ -27,12 +28,13 @@ class Answer:
     headers: Mapping[str, str]
 
     def payload(self) -> dict[str, Any]:
-        """Return the Lambda answer in payload format 2.0."""
+        """Return the Lambda answer in payload format 2.0: a text, or base64 of what is none."""
+        packed = "content-encoding" in self.headers
         return {
             "statusCode": self.status,
             "headers": dict(self.headers),
-            "body": self.body.decode(),
-            "isBase64Encoded": False,
+            "body": b2a_base64(self.body, newline=False).decode() if packed else self.body.decode(),
+            "isBase64Encoded": packed,
         }
 
 

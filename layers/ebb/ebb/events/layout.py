@@ -1,0 +1,65 @@
+"""The place of every feature in a recorded event: events give values without names, in the contract's order.
+
+An event names its release, a release holds its contract, and a contract is never altered: so nobody needs 30 names in
+each of a billion events. Every number takes eight bytes and every listed category one, whatever they say.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from operator import itemgetter
+from struct import Struct
+from typing import Any
+
+from ebb.contract.model import Contract, Feature, Value
+from ebb.decision import ACT, HOLD
+
+POSITIONAL = 1
+"""First byte of a content whose values have no names."""
+
+UNLISTED, MISSING = 255, 0
+"""Codes of a category: its text stands after the others; it is missing. The listed ones count from 1."""
+
+DECISIONS: Mapping[str, int] = {ACT: 0, HOLD: 1}
+
+_Codes = Mapping[Value, int]
+
+
+class Layout:
+    """How the values of one contract lie in an event.
+
+    Attributes:
+        fingerprint: four bytes, so that values are never read with the names of another contract.
+        numbers, categories: features, in the order of the graph's columns.
+        listed: the known texts of each category, as far as codes reach.
+        codes: from text to code, by category.
+        head: kind, fingerprint, decision, probability, age in seconds, numbers, codes, bytes of the entity's id.
+        pick_numbers, pick_categories: take the values out of a row; KeyError where one is not in it.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self.numbers = tuple(feature.name for feature in contract.numbers)
+        self.categories = tuple(feature.name for feature in contract.categories)
+        self.listed = tuple(feature.categories[: UNLISTED - 1] for feature in contract.categories)
+        self.codes = tuple(_codes(texts) for texts in self.listed)
+        self.fingerprint = _fingerprint(contract.numbers, contract.categories)
+        self.head = Struct(f"<B4sBdd{len(self.numbers)}d{len(self.categories)}BH")
+        self.pick_numbers, self.pick_categories = _picker(self.numbers), _picker(self.categories)
+
+    def __len__(self) -> int:
+        """Return how many features there are."""
+        return len(self.numbers) + len(self.categories)
+
+
+def _codes(listed: Sequence[str]) -> _Codes:
+    return {None: MISSING, "": MISSING, **{text: code for code, text in enumerate(listed, MISSING + 1)}}
+
+
+def _fingerprint(numbers: Sequence[Feature], categories: Sequence[Feature]) -> bytes:
+    told = repr(([f.name for f in numbers], [(f.name, list(f.categories)) for f in categories]))
+    return sha256(told.encode()).digest()[:4]
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Value]], Sequence[Any]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
