@@ -108,7 +108,7 @@ def test_the_maintenance_handler_names_what_failed_and_repeats_nothing(
     handler = importlib.import_module("lambdas.maintain.handler")
     done = handler.handle({"task": "all"}, None)
     assert done["task"] == "all"
-    assert set(done["failed"]) == {"repair", "refresh", "refill", "months", "check", "keys"}
+    assert set(done["failed"]) == {"repair", "refresh", "refill", "months", "check", "keys", "changes"}
     assert all("does not answer" in sentence for sentence in done["failed"].values())
     for task in ("Ada Lovelace", ["Ada Lovelace"], {"Ada": 1}, None):
         answered = handler.handle({"task": task}, None)
