@@ -1,7 +1,8 @@
 """What SageMaker is asked for, as moto records it, beside what the same job gets on this machine.
 
 moto keeps the requests of training and processing jobs and answers that they are completed; it runs nothing. It knows
-no `SimulatePrincipalPolicy`, by which the SDK checks the role before a training: that one call is added to it here.
+no `SimulatePrincipalPolicy`, by which the SDK checks the role before a training unless it is told not to: that one call
+is added to it here, and denies the role everything, as it does for a role that may do its work and no more.
 Names that are resolved, addresses that are called and the SDK's telemetry are counted: there are none.
 """
 
@@ -41,8 +42,8 @@ pytestmark = [
 
 
 def _simulated(response: Any) -> str:
-    """Answer SimulatePrincipalPolicy: everything asked for is allowed."""
-    member = "<member><EvalActionName>{}</EvalActionName><EvalDecision>allowed</EvalDecision></member>"
+    """Answer SimulatePrincipalPolicy: nothing that is asked for is allowed."""
+    member = "<member><EvalActionName>{}</EvalActionName><EvalDecision>implicitDeny</EvalDecision></member>"
     members = "".join(member.format(action) for action in response._get_param("ActionNames"))
     return (
         '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
@@ -175,11 +176,15 @@ def test_it_is_asked_for_as_it_is_typed(aws: Any, tmp_path: Path, capfd: pytest.
     assert "Next:" in capfd.readouterr().out
 
 
-def test_a_role_that_sagemaker_may_not_take_on_is_refused_in_a_sentence(aws: Any) -> None:
+def test_a_role_is_checked_where_somebody_says_so_and_refused_in_a_sentence(
+    aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert aws is not None
-    other = settings(role=ROLE.replace("ebb-training", "somebody-else"))
-    with pytest.raises(Unavailable, match=r"SageMaker was not started: .*somebody-else") as refused:
-        submit(CloudRequest(job_named("train"), uris("train"), other, {}))
+    asked = CloudRequest(job_named("train"), uris("train"), settings(), {})
+    assert submit(asked), "a role that may do its work and no more is taken"
+    monkeypatch.setenv("SAGEMAKER_VALIDATE_ROLE", "true")
+    with pytest.raises(Unavailable, match=r"SageMaker was not started: .*ebb-training") as refused:
+        submit(asked)
     assert "\n" not in str(refused.value)
 
 

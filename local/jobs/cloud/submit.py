@@ -5,6 +5,7 @@ the functions below only, and its session is told otherwise.
 """
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from local.jobs.request import unique_name
 from training.jobs.table import Job
 
 _CONFIGURATION = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
+_CHECK = "SAGEMAKER_VALIDATE_ROLE"
+"""The SDK's switch, off unless somebody says otherwise: it refuses every role that may not also write logs of metrics,
+call functions and administer hubs. SageMaker itself refuses a role that it may not take on."""
 _INPUT, _OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
 
 
@@ -68,6 +72,7 @@ def _train(request: CloudRequest) -> str:
     from sagemaker.core.training.configs import Compute, InputData, Networking, StoppingCondition  # noqa: PLC0415
     from sagemaker.train import ModelTrainer  # noqa: PLC0415 - as above
 
+    os.environ.setdefault(_CHECK, "false")
     settings = request.settings
     wait = {"max_wait_time_in_seconds": settings.longest_wait} if settings.spot else {}
     network = {"subnets": list(settings.subnets), "security_group_ids": list(settings.security_groups)}
