@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from ebb.errors import Unavailable
 from ebb.ports import ChangeFeed, FastWriter, Position, Signals
-from ebb.store.follow import Followed, follow
+from ebb.store.follow import follow
 
 SLICE_SECONDS = 15.0
 """A run gives way after so long, and the next invocation goes on."""
@@ -50,9 +50,12 @@ class Retelling(Protocol):
         """Have all told anew, tombstones too."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Following:
     """Follows one region.
+
+    Until a run succeeds, the newest change is taken to be as old as this environment: where none ever does, the lag
+    grows all the same.
 
     Args:
         feed: its changes, as this region's replica has them.
@@ -71,6 +74,9 @@ class Following:
     clock: Callable[[], float]
     signals: Signals
 
+    def __post_init__(self) -> None:
+        self._newest = self.clock()
+
     def run(self) -> dict[str, Any]:
         """Tell what changed since the last run.
 
@@ -80,6 +86,12 @@ class Following:
         Raises:
             Unavailable: a tier does not answer, or nothing is recorded; the next run begins where this one did.
         """
+        try:
+            return self._run()
+        finally:
+            self.signals.gauge("followed_lag_seconds", max(self.clock() - self._newest, 0.0))
+
+    def _run(self) -> dict[str, Any]:
         position, anew = self.positions.position(), ""
         if position is None:
             position, anew = self._begun("")
@@ -90,7 +102,10 @@ class Following:
             _, anew = self._begun(f"the feed of {self.region} no longer has what changed since the last run ({what})")
         else:
             self.positions.keep(done.position)
-        self._signal(done)
+        if done.records:
+            self.signals.count("followed", done.records)
+        if done.age is not None:
+            self._newest = self.clock() - done.age
         return {"records": done.records, "complete": done.complete, "lag": done.age, "anew": anew}
 
     def late(self, done: dict[str, Any]) -> str:
@@ -116,9 +131,3 @@ class Following:
         position = Position(generation, self.feed.since(since))
         self.positions.begin(position)
         return position, why
-
-    def _signal(self, done: Followed) -> None:
-        if done.records:
-            self.signals.count("followed", done.records)
-        if done.age is not None:
-            self.signals.gauge("followed_lag_seconds", done.age)

@@ -197,6 +197,21 @@ def test_nothing_new_for_long_is_told_once_and_signs_of_life_are_new(world: Worl
     assert world.signals.gauges["followed_lag_seconds"] == 2 * LATE_SECONDS
 
 
+def test_the_lag_grows_while_no_run_succeeds(world: World) -> None:
+    world.clock.now += 40
+    world.recording.run()
+    world.maintenance.run("follow")
+    assert world.signals.gauges["followed_lag_seconds"] == 0.0
+    world.feed.away = True
+    world.clock.now += 400
+    world.maintenance.run("follow")
+    assert world.signals.gauges["followed_lag_seconds"] == 400.0
+    world.start_fast()  # another environment, which never saw the feed
+    world.clock.now += 500
+    world.maintenance.run("follow")
+    assert world.signals.gauges["followed_lag_seconds"] == 500.0
+
+
 def test_a_primary_that_records_nothing_is_told(world: World) -> None:
     world.feed.record(followed=False)
     done = world.maintenance.run("all")
