@@ -15,8 +15,8 @@ from ebb.errors import Unavailable
 from ebb.ports import Access
 from ebb.postgres.features import PostgresFeatures
 from ebb.postgres.subjects import PostgresSubjects
-from tests.integration.test_second_region import World
 from tests.real_stores import until, update
+from tests.two_regions import World
 
 PEOPLE = [f"e-{number}" for number in range(40)]
 ROUNDS = 12
