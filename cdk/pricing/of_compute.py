@@ -1,6 +1,7 @@
 """Rules: functions with what they log and trace, their warm versions, and the door."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from cdk.pricing.case import GB, Case, architecture_of, memory_of
 from cdk.pricing.line import Line
@@ -13,6 +14,8 @@ _METERED = 512 * 1024
 _METRICS_SECONDS = 10
 _METRICS_OF_A_ROUTE = 6
 """Count, 4xx, 5xx, Latency, IntegrationLatency, DataProcessed."""
+_METRICS_OF_A_METHOD = 5
+"""Count, 4XXError, 5XXError, Latency, IntegrationLatency."""
 _DAYS = 30.4
 
 
@@ -57,16 +60,28 @@ def rest_api(resource: Resource, case: Case) -> Iterator[Line]:
 
 def http_stage(resource: Resource, case: Case) -> Iterator[Line]:
     """Price the access log and the metrics of each route."""
-    settings = resource.properties.get("AccessLogSettings")
-    if settings:
-        size = (case.load.calls + case.writes * SECONDS) * case.measured["access_log_bytes"] / GB
-        group = case.templates.referred(resource, settings.get("DestinationArn"))
-        yield case.line(resource.part, "access log", "access log, written", size, "log")
-        kept = size * case.measured["log_compressed"]
-        yield _kept(case, group, Line(resource.part, "access log", "access log, kept", kept, "", 0.0))
+    yield from _access_log(resource, case, resource.properties.get("AccessLogSettings"))
     if resource.properties.get("DefaultRouteSettings", {}).get("DetailedMetricsEnabled"):
         routes = len(case.templates.of("AWS::ApiGatewayV2::Route"))
         yield case.line(resource.part, "signals", "metrics of routes", routes * _METRICS_OF_A_ROUTE, "metric")
+
+
+def rest_stage(resource: Resource, case: Case) -> Iterator[Line]:
+    """Price the access log of a REST API and the metrics of each method."""
+    yield from _access_log(resource, case, resource.properties.get("AccessLogSetting"))
+    if any(each.get("MetricsEnabled") for each in resource.properties.get("MethodSettings", [])):
+        methods = len(case.templates.of("AWS::ApiGateway::Method"))
+        yield case.line(resource.part, "signals", "metrics of methods", methods * _METRICS_OF_A_METHOD, "metric")
+
+
+def _access_log(resource: Resource, case: Case, settings: Mapping[str, Any] | None) -> Iterator[Line]:
+    if not settings:
+        return
+    size = (case.load.calls + case.writes * SECONDS) * case.measured["access_log_bytes"] / GB
+    group = case.templates.referred(resource, settings.get("DestinationArn"))
+    yield case.line(resource.part, "access log", "access log, written", size, "log")
+    kept = size * case.measured["log_compressed"]
+    yield _kept(case, group, Line(resource.part, "access log", "access log, kept", kept, "", 0.0))
 
 
 def _predict(resource: Resource, case: Case) -> Iterator[Line]:
@@ -78,14 +93,16 @@ def _predict(resource: Resource, case: Case) -> Iterator[Line]:
     busy = (load.rps * case.single_seconds + load.batches * case.batch_seconds) * SECONDS * case.memory_mb / 1024
     yield case.line(part, "predictions", "calls", load.calls, "lambda_request")
     yield case.line(part, "predictions", "time", busy, price, "dollars")
-    events = load.predictions * measured["event_bytes"]
+    events = load.rps * SECONDS * measured["event_bytes"]
+    rows = load.batches * load.rows * SECONDS * measured["row_event_bytes"]
     platform = _platform(resource, case) * load.calls
     metrics = metrics_lines(case) * measured["metrics_bytes"]
-    whole, ingested = (events + platform + metrics) / GB, case.prices["lambda_log"]
+    whole, ingested = (events + rows + platform + metrics) / GB, case.prices["lambda_log"]
     usd = ingested.of(whole)
     group = case.templates.referred(resource, resource.properties.get("LoggingConfig", {}).get("LogGroup"))
     for component, what, size, left in (
         ("prediction events", "events", events, "event_compressed"),
+        ("prediction events", "events of rows", rows, "row_event_compressed"),
         ("platform log", "start and report lines", platform, "log_compressed"),
         ("signals", "lines of metrics", metrics, "log_compressed"),
     ):
@@ -103,7 +120,7 @@ def metrics_lines(case: Case) -> float:
 
 def _counted(case: Case) -> float:
     measured, load = case.measured, case.load
-    answer = max(measured["answer_bytes"], measured["question_bytes"]) * load.rows
+    answer = max(measured["row_answer_bytes"], measured["question_bytes"]) * load.rows
     return (load.rps + load.batches * -(-answer // _METERED) + case.writes) * SECONDS
 
 

@@ -41,7 +41,7 @@ TABLE: dict[str, Rule | With | Free] = {
     "AWS::ApiGateway::RequestValidator": _FREE,
     "AWS::ApiGateway::Resource": _FREE,
     "AWS::ApiGateway::RestApi": of_compute.rest_api,
-    "AWS::ApiGateway::Stage": of_compute.http_stage,
+    "AWS::ApiGateway::Stage": of_compute.rest_stage,
     "AWS::ApiGateway::UsagePlan": _FREE,
     "AWS::ApiGateway::UsagePlanKey": _FREE,
     "AWS::ApiGatewayV2::Api": of_compute.http_api,

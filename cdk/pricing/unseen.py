@@ -37,11 +37,17 @@ def overlap(case: Case) -> Iterator[Line]:
     yield case.line("", "deployments", "second version, warm", seconds * case.memory_mb / 1024, price)
 
 
+def row_bytes(case: Case) -> float:
+    """Return the bytes of a row in a batch's answer: compressed, but by a REST API, which is sent texts."""
+    return case.measured["answer_bytes" if case.templates.of("AWS::ApiGateway::RestApi") else "row_answer_bytes"]
+
+
 def egress(case: Case) -> Iterator[Line]:
     """Price answers, as if every caller stood outside of AWS."""
     load, measured = case.load, case.measured
     size = (load.calls + case.writes * SECONDS) * measured["header_bytes"]
-    size += (load.predictions + case.writes * SECONDS) * measured["answer_bytes"]
+    size += (load.rps + case.writes) * SECONDS * measured["answer_bytes"]
+    size += load.batches * load.rows * SECONDS * row_bytes(case)
     yield case.line("", "egress", "answers", size / GB, "egress")
 
 
@@ -62,7 +68,7 @@ UNSEEN: dict[str, Callable[[Case], Iterator[Line]]] = {
 """What is priced without a resource of its own."""
 
 ELSEWHERE = {
-    "access log": "with AWS::ApiGatewayV2::Stage",
+    "access log": "with AWS::ApiGatewayV2::Stage, or AWS::ApiGateway::Stage",
     "platform log of the functions": "with AWS::Lambda::Function",
     "delivery of prediction events": "with AWS::Lambda::Function: the sink is its log",
     "tokens of the user pool": "with AWS::Cognito::UserPoolClient",

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cdk.node import node_variables
 
@@ -19,6 +19,9 @@ from cdk.regions import regions_of
 from cdk.stage import Stage
 from cdk.stages import STAGES
 from tests.home import ROOT
+
+if TYPE_CHECKING:
+    from tests.stacks.variants import Variants
 
 Template = dict[str, Any]
 PLACES: dict[str, Stage] = {there.place: there for stage in STAGES.values() for there in regions_of(stage)}
@@ -53,6 +56,14 @@ class Synthesized:
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """Return all stages, synthesized in one app."""
     return synthesize(tmp_path_factory.mktemp("cdk.out"))
+
+
+@pytest.fixture(scope="session")
+def variants(tmp_path_factory: pytest.TempPathFactory) -> "Variants":
+    """Return stages with other options, synthesized in one app."""
+    from tests.stacks.variants import synthesize_variants  # noqa: PLC0415 - it is made of what stands here
+
+    return synthesize_variants(tmp_path_factory.mktemp("variants"))
 
 
 def synthesize(folder: Path) -> Synthesized:

@@ -174,6 +174,16 @@ def test_a_resource_costs_what_a_hand_reckons(kind: str, properties: dict[str, A
     assert usd(kind, properties) == pytest.approx(dollars)
 
 
+def test_the_stage_of_a_rest_api_pays_its_access_log_and_the_metrics_of_each_method() -> None:
+    log = {"AccessLogSetting": {"DestinationArn": {"Fn::GetAtt": ["Log", "Arn"]}}}
+    method = {"Type": "AWS::ApiGateway::Method", "Properties": {}}
+    written = usd("AWS::ApiGateway::Stage", log)
+    assert written == pytest.approx(sum(dollars for what, dollars in of("Door").items() if "access log" in what))
+    measured = {**log, "MethodSettings": [{"HttpMethod": "*", "MetricsEnabled": True}]}
+    assert usd("AWS::ApiGateway::Stage", measured, One=method, Other=method) == pytest.approx(written + 2 * 5 * 0.30)
+    assert usd("AWS::ApiGateway::Stage", {}) == 0
+
+
 def test_an_instance_has_its_cluster_s_least_and_what_writes_need_up_to_its_most() -> None:
     assert usd("AWS::RDS::DBInstance", INSTANCE, Cluster=CLUSTER) == pytest.approx((2 + 1 * 0.02) * 730 * 0.12)
     busy = usd("AWS::RDS::DBInstance", INSTANCE, Load(1e6), Cluster=CLUSTER)

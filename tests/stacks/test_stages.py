@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cdk.egress import HOURS_A_MONTH, cheaper_egress
 from cdk.stage import OTHER_CONCURRENCY, REQUESTS_AN_ENVIRONMENT, BadStage, Stage
-from cdk.stage_parts import Access, Client, Schedule
+from cdk.stage_parts import Access, Client, Door, Schedule, UsagePlan
 from cdk.stages import STAGES, stage_named
 
 TOO_MANY = (
@@ -79,6 +79,51 @@ def test_impossible_access_is_refused(access: Access, sentence: str) -> None:
     with pytest.raises(BadStage) as refused:
         replace(PROD, access=access)
     assert str(refused.value).startswith(f"the stage 'prod': {sentence}")
+
+
+SCORING = UsagePlan("scoring", 20, 40, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("door", "sentence"),
+    [
+        (Door("http", (SCORING,)), "usage plans need a REST API: an HTTP API has no API keys"),
+        (Door("rest", (replace(SCORING, client="nobody"),)), "usage plans of unknown clients: nobody"),
+        (Door("rest", (SCORING, replace(SCORING, rate=1))), "a client has more than one usage plan"),
+        *[
+            (
+                Door("rest", (replace(SCORING, **{what: 0}),)),
+                "a usage plan allows at least one request a second, at once and a month",
+            )
+            for what in ("rate", "burst", "monthly")
+        ],
+        *[
+            (Door("rest", (replace(SCORING, **{what: much}),)), "a usage plan allows more than the stage lets through")
+            for what, much in (("rate", 51), ("burst", 101))
+        ],
+    ],
+)
+def test_an_impossible_door_is_refused(door: Door, sentence: str) -> None:
+    with pytest.raises(BadStage) as refused:
+        replace(DEV, door=door)
+    assert str(refused.value) == f"the stage 'dev': {sentence}"
+
+
+def test_a_rest_api_takes_tokens_of_its_own_pool_only() -> None:
+    with pytest.raises(BadStage, match="a REST API takes tokens of its own user pool only"):
+        replace(DEV, access=Access(issuer="https://login.example.com", audiences=("ebb",)), door=Door("rest"))
+
+
+def test_a_rest_api_stands_in_one_region() -> None:
+    assert PROD.edge is not None
+    with pytest.raises(BadStage, match="API keys stand in one region: a stage of two regions needs an HTTP API"):
+        replace(PROD, door=Door("rest"))
+    assert replace(PROD, door=Door("rest"), edge=None).door.kind == "rest"
+
+
+def test_plans_as_large_as_the_stage_are_taken() -> None:
+    door = Door("rest", (UsagePlan("scoring", 50, 100, 1), UsagePlan("loading", 1, 1, 1)))
+    assert replace(DEV, door=door).door == door
 
 
 def test_an_issuer_of_ones_own_stands_in_place_of_the_clients() -> None:
