@@ -23,6 +23,7 @@ from ebb.client.errors import (
 )
 from ebb.client.oauth import ClientCredentials
 from ebb.client.policy import Policy
+from ebb.client.releases import Registered, Registry
 from ebb.client.routing import Role, Routing
 from ebb.client.sync import Client
 
@@ -43,6 +44,8 @@ __all__ = [
     "RateLimited",
     "Reason",
     "Refused",
+    "Registered",
+    "Registry",
     "Role",
     "Routing",
     "ServerTrouble",

@@ -6,13 +6,14 @@ from typing import Self
 
 import httpx
 
-from ebb.client import calls, routing
+from ebb.client import calls, releases, routing
 from ebb.client.answers import Erasure, Prediction, SubjectExport, Written
 from ebb.client.call import Request
 from ebb.client.endpoint import Endpoint
 from ebb.client.engine import Engine, T
 from ebb.client.errors import CallFailed
 from ebb.client.policy import Policy
+from ebb.client.releases import Registry
 from ebb.client.routing import Routing
 from ebb.client.tokens import Token, source_of
 from ebb.errors import Misuse
@@ -132,6 +133,12 @@ class AsyncClient:
     async def rollback(self, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
         """Let the champion before answer again."""
         return await self.call(routing.roll_back(based_on), deadline)
+
+    async def list_releases(
+        self, after: str = "", *, limit: int | None = None, deadline: float | None = None
+    ) -> Registry:
+        """Return one page of the releases of the store."""
+        return await self.call(releases.listing(after, limit), deadline)
 
     async def call(self, request: Request[T], deadline: float | None = None) -> T:
         """Carry out a request of `ebb.client.calls`."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from ebb.client import calls, routing
+from ebb.client import calls, releases, routing
 from ebb.client.aio import AsyncClient
 from ebb.client.answers import Erasure, Prediction, SubjectExport, Written
 from ebb.client.call import Request
@@ -12,6 +12,7 @@ from ebb.client.engine import T
 from ebb.client.errors import CallFailed
 from ebb.client.loop_thread import LoopThread
 from ebb.client.policy import Policy
+from ebb.client.releases import Registry
 from ebb.client.routing import Routing
 from ebb.client.tokens import Token
 
@@ -158,6 +159,16 @@ class Client:
     def rollback(self, *, based_on: int | None = None, deadline: float | None = None) -> Routing:
         """Let the champion before answer again."""
         return self.call(routing.roll_back(based_on), deadline)
+
+    def list_releases(self, after: str = "", *, limit: int | None = None, deadline: float | None = None) -> Registry:
+        """Return one page of the releases of the store, each verified; needs the scope `admin`.
+
+        Args:
+            after: `next` of the page before.
+            limit: releases of the page; the server's usual number where it is left out.
+            deadline: seconds.
+        """
+        return self.call(releases.listing(after, limit), deadline)
 
     def call(self, request: Request[T], deadline: float | None = None) -> T:
         """Carry out a request of `ebb.client.calls`."""
