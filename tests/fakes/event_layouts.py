@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from ebb.contract.model import Value
 from ebb.events.event import PredictionEvent
 from ebb.events.layout import Layout
+from ebb.features.values import FLOAT32_MAX
 from tests.fakes.contracts import ROW, tiny_contract
 from tests.fakes.prediction_events import made_event
 
 LAYOUT = Layout(tiny_contract())
 RELEASE = "5e" * 32
 
-_NUMBERS = st.floats(allow_infinity=False) | st.integers(-(2**53), 2**53) | st.booleans()
+_NUMBERS = st.floats(-FLOAT32_MAX, FLOAT32_MAX) | st.just(float("nan")) | st.integers(-(2**53), 2**53) | st.booleans()
 
 any_row: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
     {

@@ -5,16 +5,21 @@ import random
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from cdk.pricing.measured import read_measured
 from cdk.stages import STAGES
 from ebb.events.event import PredictionEvent
+from ebb.events.layout import Layout
+from ebb.http.compression import compressed
+from ebb.http.problems import ok
 from ebb.metrics import Metrics
 from lambdas.predict import described
 from stacks.constructs.access import _TOKEN_MINUTES
 from stacks.constructs.door import LOGGED
+from tests.fakes.made_contracts import contract_of
 from tests.fakes.prediction_events import event_log, made_event
 from tests.home import ROOT
 
@@ -23,6 +28,7 @@ DRIFT = 0.15
 """What a figure may differ from the page's: two runs of the benchmarks differ by a tenth."""
 FEATURES = 30
 NAMES = 18
+WORDS = ["basic", "plus", "premium", "monthly"]
 
 
 @pytest.mark.parametrize("name", [name for name, figure in M.by_name.items() if figure.how == "measured"])
@@ -64,14 +70,35 @@ def test_an_event_of_thirty_features_has_so_many_bytes_and_shrinks_so_far() -> N
     log = event_log(sink)
     for number in range(300):
         log.record([_event(rng, number)])
+    _assert_sizes(sink, 300, "event")
+
+
+def test_a_row_s_event_of_a_batch_has_so_many_bytes_and_shrinks_so_far() -> None:
+    rng, sink = random.Random(0), Kept()  # noqa: S311 - values of features
+    events = [_event(rng, number) for number in range(1_000)]
+    event_log(sink).record([replace(event, time=1.8e9, milliseconds=0.0721875, cost=1.9e-9) for event in events])
+    _assert_sizes(sink, 1_000, "row_event")
+
+
+def _assert_sizes(sink: Kept, events: int, figure: str) -> None:
     text = b"".join(line + b"\n" for line in sink.lines)
-    assert len(text) / 300 == pytest.approx(M["event_bytes"], rel=0.02)
-    assert len(zlib.compress(text)) / len(text) == pytest.approx(M["event_compressed"], abs=0.03)
+    assert len(text) / events == pytest.approx(M[f"{figure}_bytes"], rel=0.02)
+    assert len(zlib.compress(text)) / len(text) == pytest.approx(M[f"{figure}_compressed"], abs=0.03)
+
+
+def _layout() -> Layout:
+    numbers = [f'name = "number_{at:02d}"; kind = "number"' for at in range(FEATURES * 2 // 3)]
+    listed = ", ".join(f'"{word}"' for word in WORDS)
+    words = [f'name = "category_{at:02d}"; kind = "category"; categories = [{listed}]' for at in range(FEATURES // 3)]
+    return Layout(contract_of(*numbers, *words, name="priced"))
+
+
+LAYOUT = _layout()
 
 
 def _event(rng: random.Random, number: int) -> PredictionEvent:
     numbers = {f"number_{at:02d}": round(rng.gauss(50, 20), 6) for at in range(FEATURES * 2 // 3)}
-    words = {f"category_{at:02d}": rng.choice(["basic", "plus", "premium", "monthly"]) for at in range(FEATURES // 3)}
+    words = {f"category_{at:02d}": rng.choice(WORDS) for at in range(FEATURES // 3)}
     return made_event(
         id=f"{rng.getrandbits(96):024x}",
         request="Uo2Yjh0FIAMEb-A=",
@@ -84,6 +111,8 @@ def _event(rng: random.Random, number: int) -> PredictionEvent:
         requested=[],
         stale=[],
         probability=rng.random(),
+        decision="act",
+        layout=LAYOUT,
     )
 
 
@@ -92,6 +121,18 @@ def test_an_answer_has_so_many_bytes() -> None:
     body = json.dumps({**described._SCORED, **digits}, separators=(",", ":"))
     assert len(body) == pytest.approx(M["answer_bytes"], rel=0.05)
     assert len(json.dumps({"entity_id": "c-000123"})) <= M["question_bytes"]
+
+
+def test_a_row_of_a_batch_s_answer_has_so_many_bytes() -> None:
+    rng = random.Random(0)  # noqa: S311 - values of features
+    rows = []
+    for number in range(1_000):
+        probability, features = rng.random(), {**described._SCORED["features"], "oldest_seconds": rng.uniform(0, 1e5)}
+        digits = {"probability": probability, "expected_profit": probability * 50 - 10, "features": features}
+        whom = {"prediction_id": f"{rng.getrandbits(96):024x}", "entity_id": f"c-{number:07d}"}
+        rows.append({**described._SCORED, **digits, **whom})
+    packed = compressed(ok({"predictions": rows, "failed": 0}, "c-1"), {"accept-encoding": "gzip"})
+    assert len(packed.body) / 1_000 == pytest.approx(M["row_answer_bytes"], rel=0.05)
 
 
 def test_a_line_of_the_access_log_has_so_many_bytes() -> None:

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,10 +37,19 @@ def _read(event: PredictionEvent) -> PredictionEvent:
     shadow=st.none() | st.builds(ShadowScore, st.just("7f" * 32), st.none() | st.floats(0, 1), st.floats(0, 9)),
     stale=st.lists(st.sampled_from(list(ROW))),
 )
-def test_what_stands_by_its_place_is_read_back_bit_for_bit(**changes: Any) -> None:
+def test_what_stands_by_its_place_is_read_back_bit_for_bit_as_the_model_saw_it(**changes: Any) -> None:
     event = placed_event(**changes)
     assert content(event)[0] == POSITIONAL
-    assert same(_read(event), event)
+    read = _read(event)
+    for name in LAYOUT.numbers:
+        assert np.float32(read.inputs[name]).tobytes() == np.float32(event.inputs[name]).tobytes()
+    assert same(replace(read, inputs={**read.inputs, **{n: event.inputs[n] for n in LAYOUT.numbers}}), event)
+
+
+@given(st.integers(-999_999, 999_999), st.integers(0, 6))
+def test_a_number_of_six_digits_comes_back_as_it_was(digits: int, places: int) -> None:
+    value = float(f"{digits}e-{places}")
+    assert _read(placed_event(inputs={**ROW, "spend": value})).inputs["spend"] == value
 
 
 def test_a_usual_content_has_no_name_in_it() -> None:

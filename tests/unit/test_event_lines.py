@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import orjson
 import pytest
@@ -75,7 +76,13 @@ def test_any_events_of_one_call_are_read_back_whatever_they_share(
 
 
 def test_each_kind_has_its_lines_however_they_are_mixed() -> None:
-    kinds = [{}, {"variant": "cheap"}, {"salt": ""}, {"degraded": ["one"]}, {"degraded": ["one", "two"]}]
+    kinds: list[dict[str, Any]] = [
+        {},
+        {"variant": "cheap"},
+        {"salt": ""},
+        {"degraded": ["one"]},
+        {"degraded": ["one", "two"]},
+    ]
     sink = _recorded([made_event(id=f"{row:024x}", **kinds[row % 5]) for row in range(20)])
     lines = lines_of(sink.log)
     assert [len(line.events) for line in lines] == [4] * 5

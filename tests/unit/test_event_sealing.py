@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.errors import Misuse
-from ebb.event_log.sealing import Sealer, secret_name, subject_key
+from ebb.event_log.sealing import Sealer, nonces_of, secret_name, subject_key
 from tests.fakes.prediction_events import SALT, SECRET
 
 OPENED = b'{"id":"one"}'
@@ -90,29 +90,40 @@ def test_without_a_salt_the_key_is_random_every_time_and_nobody_has_it() -> None
     assert next(drawn, None) is None
 
 
+def _several(line: bytes) -> tuple[bytes, int, list[bytes]]:
+    """Return what is bound, the line's nonce as a number, and the sealed texts."""
+    first, *others = (a2b_base64(text) for text in orjson.loads(line)["sealed"]["texts"])
+    return line[: line.index(b',"texts"')], int.from_bytes(first[:12], "big"), [first[12:], *others]
+
+
 def test_of_several_each_has_a_key_and_a_nonce_of_its_own_and_is_bound_to_its_place() -> None:
     salts, contents = [SALT, SALT[::-1], SALT], [b"one", b"two", b"three"]
-    line = Sealer(SECRET).close(salts, OPENED, contents)
-    bound = line[: line.index(b',"texts"')]
-    sealed = [a2b_base64(text) for text in orjson.loads(line)["sealed"]["texts"]]
-    assert len({each[:12] for each in sealed}) == 3
+    bound, nonce, sealed = _several(Sealer(SECRET).close(salts, OPENED, contents))
     digest = sha256(bound).digest()
     for row, (salt, text, content) in enumerate(zip(salts, sealed, contents, strict=True)):
-        cipher = AESGCM(subject_key(SECRET, bytes.fromhex(salt)))
-        assert cipher.decrypt(text[:12], text[12:], digest + row.to_bytes(4, "big")) == content
+        cipher, own = AESGCM(subject_key(SECRET, bytes.fromhex(salt))), (nonce ^ row).to_bytes(12, "big")
+        assert cipher.decrypt(own, text, digest + row.to_bytes(4, "big")) == content
         for other in (digest + bytes([0, 0, 0, row + 1]), digest, bound):
             with pytest.raises(InvalidTag):
-                cipher.decrypt(text[:12], text[12:], other)
+                cipher.decrypt(own, text, other)
+
+
+@given(st.binary(min_size=12, max_size=12), st.integers(1, 300))
+def test_no_two_nonces_of_a_line_are_the_same(nonce: bytes, events: int) -> None:
+    """A subject may stand in a batch twice."""
+    made = nonces_of(nonce, events)
+    assert made[0] == nonce
+    assert len(set(made)) == events
+    assert {len(each) for each in made} == {12}
 
 
 def test_of_several_without_a_salt_each_has_a_random_key() -> None:
-    drawn = iter([b"k" * 32, b"K" * 32, b"n" * 12 + b"N" * 12])
+    drawn = iter([b"k" * 32, b"K" * 32, b"n" * 12])
     line = Sealer(SECRET, lambda length: next(drawn)[:length]).close(["", ""], OPENED, [b"one", b"two"])
-    bound = line[: line.index(b',"texts"')]
-    one, two = (a2b_base64(text) for text in orjson.loads(line)["sealed"]["texts"])
+    bound, nonce, (one, two) = _several(line)
     digest = sha256(bound).digest()
-    assert AESGCM(b"k" * 32).decrypt(one[:12], one[12:], digest + bytes(4)) == b"one"
-    assert AESGCM(b"K" * 32).decrypt(two[:12], two[12:], digest + bytes([0, 0, 0, 1])) == b"two"
+    assert AESGCM(b"k" * 32).decrypt(b"n" * 12, one, digest + bytes(4)) == b"one"
+    assert AESGCM(b"K" * 32).decrypt((nonce ^ 1).to_bytes(12, "big"), two, digest + bytes([0, 0, 0, 1])) == b"two"
 
 
 @pytest.mark.parametrize("salt", ["canary", "00" * 15, "00" * 17, "zz" * 16])

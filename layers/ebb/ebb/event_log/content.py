@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from struct import error as NoNumber  # noqa: N812 - a class, in spite of its name
 from typing import Any
 
+import numpy as np
 import orjson
 
 from ebb.contract.model import Value
@@ -134,7 +135,7 @@ def _by_position(text: bytes, layout: Layout) -> dict[str, Any]:
     rest = text[at + length :].rstrip(b" ")
     others: dict[str, Any] = orjson.loads(rest) if rest else {}
     texts = others.pop("texts", {})
-    inputs: dict[str, Value] = dict(zip(layout.numbers, values, strict=False))
+    inputs: dict[str, Value] = {name: _shortest(value) for name, value in zip(layout.numbers, values, strict=False)}
     codes = values[len(layout.numbers) :]
     for name, listed, code in zip(layout.categories, layout.listed, codes, strict=True):
         inputs[name] = texts[name] if code == UNLISTED else ("", *listed)[code]
@@ -149,6 +150,11 @@ def _by_position(text: bytes, layout: Layout) -> dict[str, Any]:
         **dict.fromkeys(_LISTS, ()),
         **others,
     }
+
+
+def _shortest(number: float) -> float:
+    """Return the number with the fewest digits that is this float32: 48.15, not 48.150001525878906."""
+    return float(str(np.float32(number)))
 
 
 def _named(event: PredictionEvent) -> bytes:

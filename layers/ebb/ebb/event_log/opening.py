@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ebb.errors import DataError
 from ebb.event_log.content import LayoutOf, read_content
 from ebb.event_log.reading import RecordedEvent
-from ebb.event_log.sealing import BY_NONE, NONCE, secret_name, subject_key
+from ebb.event_log.sealing import BY_NONE, secret_name, subject_key
 from ebb.events.event import PredictionEvent
 
 _OPEN = ("id", "request", "time", "client", "purpose", "release", "rules", "variant", "routing", "escalated", "tier")
@@ -40,7 +40,7 @@ def unseal(event: RecordedEvent, secret: bytes, salt: str, layout_of: LayoutOf =
         raise DataError(f"{name} was sealed under another stage secret: give the one of its time.")
     try:
         key = subject_key(secret, bytes.fromhex(salt))
-        text = AESGCM(key).decrypt(event.sealed[:NONCE], event.sealed[NONCE:], event.bound)
+        text = AESGCM(key).decrypt(event.nonce, event.sealed, event.bound)
     except (InvalidTag, ValueError):
         raise DataError(
             f"{name} does not open with this salt: its subject was erased since and has a new one, it is another "

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ebb.event_log.lines import ID, MARK
-from ebb.event_log.sealing import PSEUDONYM, bound_to, finished
+from ebb.event_log.sealing import NONCE, PSEUDONYM, bound_to, finished, nonces_of
 from ebb.events.chain import Link
 
 _TEXT, _TEXTS = b',"text":"', b',"texts":["'
@@ -23,7 +23,7 @@ class RecordedEvent:
         name: what it is called in messages: environment, number of its line, and its place there where it has several.
         open: what anybody may read, by the names of `docs/prediction-events.md`, whatever the version.
         by, secret: whose key closed it, and under which stage secret.
-        sealed: nonce and ciphertext.
+        nonce, sealed: nonce and ciphertext.
         bound: what the ciphertext is bound to.
     """
 
@@ -31,6 +31,7 @@ class RecordedEvent:
     open: Mapping[str, Any]
     by: str
     secret: str
+    nonce: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
     bound: bytes = field(repr=False)
 
@@ -97,7 +98,7 @@ def _first(line: bytes, document: Mapping[str, Any], name: str) -> Sequence[Reco
     bound = line[: line.rindex(_TEXT)]
     if b'%b,"text":"%b"}}' % (bound, b2a_base64(sealed, newline=False)) != line:
         raise ValueError
-    return (RecordedEvent(name, document, told["by"], told["secret"], sealed, bound),)
+    return (RecordedEvent(name, document, told["by"], told["secret"], sealed[:NONCE], sealed[NONCE:], bound),)
 
 
 def _second(line: bytes, document: Mapping[str, Any], name: str) -> Sequence[RecordedEvent]:
@@ -107,24 +108,27 @@ def _second(line: bytes, document: Mapping[str, Any], name: str) -> Sequence[Rec
         KeyError, TypeError, ValueError: see `_first`.
     """
     told = document["sealed"]
-    sealed = [a2b_base64(text, strict_mode=True) for text in told["texts"]]
+    first, *others = (a2b_base64(text, strict_mode=True) for text in told["texts"])
+    nonce, sealed = first[:NONCE], [first[NONCE:], *others]
     bound = line[: line.rindex(_TEXTS)]
-    if not sealed or finished(bound, sealed) != line:
+    if finished(bound, nonce, sealed) != line:
         raise ValueError
     many = len(sealed) > 1
     common = {**_USUAL, "degraded": "problems" in document, **document}
     ids, subjects = _ids(document["ids"]), _pieces(document["subjects"], PSEUDONYM)
-    rows = zip(ids, subjects, sealed, bound_to(bound, len(sealed)), strict=True)
+    nonces, places = nonces_of(nonce, len(sealed)), bound_to(bound, len(sealed))
+    rows = zip(ids, subjects, nonces, sealed, places, strict=True)
     return [
         RecordedEvent(
             f"{name}#{row + 1}" if many else name,
             {**common, "id": made, "subject": subject},
             told["by"],
             told["secret"],
+            own,
             text,
             place,
         )
-        for row, (made, subject, text, place) in enumerate(rows)
+        for row, (made, subject, own, text, place) in enumerate(rows)
     ]
 
 

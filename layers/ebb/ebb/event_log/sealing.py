@@ -3,7 +3,7 @@
 The key of a subject is HKDF-SHA256 (RFC 5869) of the stage secret, with the subject's own random salt in its `info`, so
 that the first of HKDF's two steps is done once for all. The salt lies with the subject's features and is deleted with
 them: whoever holds the secret afterwards cannot derive the key again.
-The cipher is AES-256-GCM with a random 96-bit nonce an event (NIST SP 800-38D, 8.2.2: good for 2^32 events a subject).
+The cipher is AES-256-GCM with a random 96-bit nonce a line (NIST SP 800-38D, 8.2.2: good for 2^32 events a subject).
 """
 
 import hmac
@@ -20,7 +20,7 @@ from ebb.errors import Misuse
 from ebb.event_log.secret import SHORTEST
 
 NONCE = 12
-"""Bytes of a nonce; they stand before the sealed text."""
+"""Bytes of a nonce; they stand before the first sealed text of a line."""
 
 PSEUDONYM = 16
 """Bytes of a pseudonym."""
@@ -90,15 +90,9 @@ class Sealer:
         by = self._by_subject if salts[0] else self._by_none
         keys = [self._key(salt) if salt else self._random(32) for salt in salts]
         bound = opened[:-1] + by
-        if len(keys) == 1:
-            nonce = self._random(NONCE)
-            return finished(bound, [nonce + AESGCM(keys[0]).encrypt(nonce, contents[0], bound)])
-        nonces, places = self._random(NONCE * len(keys)), bound_to(bound, len(keys))
-        sealed = []
-        for row, (key, text, place) in enumerate(zip(keys, contents, places, strict=True)):
-            nonce = nonces[NONCE * row : NONCE * row + NONCE]
-            sealed.append(nonce + AESGCM(key).encrypt(nonce, text, place))
-        return finished(bound, sealed)
+        nonce = self._random(NONCE)
+        rows = zip(keys, nonces_of(nonce, len(keys)), contents, bound_to(bound, len(keys)), strict=True)
+        return finished(bound, nonce, [AESGCM(key).encrypt(own, text, place) for key, own, text, place in rows])
 
     def _key(self, salt: str) -> bytes:
         """Return a subject's key: HKDF's second step is one HMAC for so short a key; see `subject_key`."""
@@ -115,9 +109,20 @@ def bound_to(bound: bytes, events: int) -> Sequence[bytes]:
     return [digest + row.to_bytes(4, "big") for row in range(events)]
 
 
-def finished(bound: bytes, sealed: Sequence[bytes]) -> bytes:
-    """Return a line: what is bound, then each event's nonce and sealed content in base64."""
-    texts = b'","'.join([b2a_base64(each, newline=False) for each in sealed])
+def nonces_of(nonce: bytes, events: int) -> Sequence[bytes]:
+    """Return the nonce of each event of a line: the line's own, with the event's place there XORed into its end.
+
+    Of one line they differ, so a subject may stand in it twice. Of two lines they are as random as the lines' own are.
+    """
+    if events == 1:
+        return [nonce]
+    number = int.from_bytes(nonce, "big")
+    return [(number ^ row).to_bytes(NONCE, "big") for row in range(events)]
+
+
+def finished(bound: bytes, nonce: bytes, sealed: Sequence[bytes]) -> bytes:
+    """Return a line: what is bound, then the nonce with the first sealed content, and the others, in base64."""
+    texts = b'","'.join([b2a_base64(each, newline=False) for each in (nonce + sealed[0], *sealed[1:])])
     return b'%b,"texts":["%b"]}}' % (bound, texts)
 
 

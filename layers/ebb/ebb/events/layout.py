@@ -1,7 +1,7 @@
 """The place of every feature in a recorded event: events give values without names, in the contract's order.
 
 An event names its release, a release holds its contract, and a contract is never altered: so nobody needs 30 names in
-each of a billion events. Every number takes eight bytes and every listed category one, whatever they say.
+each of a billion events. Every number takes four bytes, the float32 that the model saw, and every listed category one, whatever they say.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ class Layout:
         self.listed = tuple(feature.categories[: UNLISTED - 1] for feature in contract.categories)
         self.codes = tuple(_codes(texts) for texts in self.listed)
         self.fingerprint = _fingerprint(contract.numbers, contract.categories)
-        self.head = Struct(f"<B4sBdd{len(self.numbers)}d{len(self.categories)}BH")
+        self.head = Struct(f"<B4sBdd{len(self.numbers)}f{len(self.categories)}BH")
         self.pick_numbers, self.pick_categories = _picker(self.numbers), _picker(self.categories)
 
     def __len__(self) -> int:
