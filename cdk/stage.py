@@ -203,6 +203,7 @@ class Stage:
             return []
         return [
             (edge.region == self.region, f"its second region is {edge.region} too: name another one"),
+            (edge.alone and not edge.leads, "its second region can only be alone where it leads"),
             (edge.cidr == self.network.cidr, "its two regions need networks of different addresses"),
             (self.domain is None, "callers find the nearer of two regions by name: it needs a domain"),
             (not self.keep, "a second region follows data that is kept"),

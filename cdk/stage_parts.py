@@ -229,9 +229,11 @@ class Edge:
         cidr: of its network; other than the first one's.
         firewall: whether CloudFront and WAF stand before both regions.
         leads: whether writes go to it, and the first one follows: after a failover (docs/runbooks/failover.md).
+        alone: whether the first region cannot be reached, so that nothing is copied to it; only where this one leads.
     """
 
     region: str
     cidr: str
     firewall: bool = False
     leads: bool = False
+    alone: bool = False

@@ -58,7 +58,7 @@ class RegistryStack(aws.Stack):
         self.publisher = None if stage.follows else self._publisher(stage)
         if stage.follows:
             self._only_replicated()
-        elif stage.edge:
+        elif stage.edge and not stage.edge.alone:
             replicate(self.bucket, stage, RELEASES, REPLICATED, self.key)
 
     def variables(self) -> dict[str, str]:

@@ -86,6 +86,7 @@ def walled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stacks]:
     [
         ({"edge": replace(EDGE, region="us-east-1")}, "its second region is us-east-1 too: name another one"),
         ({"edge": replace(EDGE, cidr="10.40.0.0/16")}, "its two regions need networks of different addresses"),
+        ({"edge": replace(EDGE, alone=True)}, "its second region can only be alone where it leads"),
         ({"domain": None}, "callers find the nearer of two regions by name: it needs a domain"),
         ({"door": Door(kind="rest")}, "API keys stand in one region: a stage of two regions needs an HTTP API"),
     ],
@@ -422,6 +423,16 @@ def test_after_a_failover_each_region_has_the_others_part(failed_over: dict[str,
     kinds = ("AWS::RDS::DBCluster", "AWS::ElastiCache::ReplicationGroup", "AWS::RDS::DBProxyEndpoint")
     for kind in kinds:
         assert every(leads["feature-store"], kind) == every(second["feature-store"], kind), "nothing is made anew"
+
+
+def test_a_region_that_is_alone_copies_nothing_and_takes_writes() -> None:
+    app = aws.App(context=CONTEXT)
+    stacks = assemble(app, replace(PROD, edge=replace(EDGE, leads=True, alone=True))).second
+    assert stacks is not None
+    template = app.synth(validate_on_synthesis=False).get_stack_by_name(stacks.registry.stack_name).template
+    assert "ReplicationConfiguration" not in one(template, "AWS::S3::Bucket", "Releases")
+    told = one(template, "AWS::S3::BucketPolicy", "Releases")["PolicyDocument"]["Statement"]
+    assert {"WrittenOnce"} == {statement["Sid"] for statement in told if "Sid" in statement}
 
 
 def test_after_a_failover_no_export_goes_away_that_a_later_stack_still_imports(
