@@ -47,7 +47,7 @@ def client_secret(pool: str, client_id: str, region: str) -> str:
     """Return the secret of a user pool's client.
 
     Raises:
-        NotDeployed: there is no such client.
+        NotDeployed: there is no such client, or it has no secret.
         Unavailable: see `outputs_of`.
     """
     try:
@@ -57,7 +57,9 @@ def client_secret(pool: str, client_id: str, region: str) -> str:
         )
     except _Absent:
         raise NotDeployed(f"the user pool {pool} has no client {client_id} any more: deploy the stage again") from None
-    secret: str = told["UserPoolClient"]["ClientSecret"]
+    secret: str = told["UserPoolClient"].get("ClientSecret", "")
+    if not secret:
+        raise NotDeployed(f"the client {client_id} of the user pool {pool} has no secret: deploy the stage again")
     return secret
 
 

@@ -17,6 +17,7 @@ from ebb.client import Client
 from ebb.contract import Contract, parse_contract
 from ebb.errors import DataError, Misuse, Unavailable
 from local.calling import Caller, caller_of
+from local.calling.entrance import ROUTE
 from local.calling.sentences import Refused
 from local.calling.stage import StageEntrance
 from local.loading.load import Table
@@ -275,6 +276,15 @@ def test_the_commands_work_on_the_stage(stage: Stage, caller: Caller, tmp_path: 
     assert home.json("route", "show", "--stage", "dev")["contract"] == "synthetic"
     token = home.ok("token", "--stage", "dev", "--client", "scoring").strip()
     assert token.count(".") == 2
+    kept = [path.read_bytes() for path in home.state_home.rglob("*") if path.is_file()]
+    for _, secret, _ in stage.allowed.values():
+        assert not any(secret.encode() in content for content in kept)
+    assert not any(token.encode() in content for content in kept)
+
+
+def test_misuse_of_a_stage_is_one_sentence(stage: Stage, caller: Caller, tmp_path: Path) -> None:
+    assert caller
+    home = replace(stage.home, state_folder=tmp_path / "operator")
     unknown = home.ebb("route", "show", "--stage", "moon")
     assert (unknown.returncode, "there is no stage 'moon'" in unknown.stderr) == (2, True)
     gone = home.ebb("route", "show", "--stage", "prod")
@@ -282,3 +292,16 @@ def test_the_commands_work_on_the_stage(stage: Stage, caller: Caller, tmp_path: 
     table = home.ebb("score", "--data", "x.csv", "--out", "y.csv", "--stage", "dev")
     assert (table.returncode, "--stage is for one ENTITY_ID" in table.stderr) == (2, True)
     assert "Traceback" not in unknown.stderr + gone.stderr + table.stderr
+
+
+def test_the_python_client_lists_the_releases_by_pages(stage: Stage, caller: Caller) -> None:
+    stage.publish(7.0)
+    with caller.client(ROUTE) as client:
+        first = client.list_releases(limit=1)
+        assert first.next == first.releases[0].version
+        rest = client.list_releases(first.next or "")
+        assert rest.next is None
+        assert {each.version for each in (*first.releases, *rest.releases)} == {
+            each["version"] for each in caller.releases()["releases"]
+        }
+        assert all(each.damage == "" for each in (*first.releases, *rest.releases))
