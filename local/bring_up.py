@@ -36,6 +36,7 @@ class Request:
     folder: Path
     plans: Path | None = None
     freeze: bool = False
+    payload: str = "2.0"
 
     def options(self) -> list[str]:
         """Return the options that ask for the same again."""
@@ -43,6 +44,7 @@ class Request:
         options += ["--release", str(self.release)] if self.release else []
         options += ["--replica"] if self.replica else []
         options += ["--freeze"] if self.freeze else []
+        options += ["--payload", self.payload]
         options += ["--plans", str(self.plans)] if self.plans else []
         return options + (["--data", str(self.data)] if self.data else [])
 
@@ -94,6 +96,7 @@ def bring_up(request: Request, progress: Progress, announce: Callable[[State], N
         environments=request.environments,
         replica=request.replica,
         freeze=request.freeze,
+        payload=request.payload,
         prepare=prepare,
     )
     run(plan, came_up)

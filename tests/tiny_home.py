@@ -22,14 +22,14 @@ COLUMNS = ("id", "tenure", "Monthly  spend", "paperless", "plan", "city")
 
 
 @contextmanager
-def tiny_home(folder: Path) -> Iterator[Home]:
-    """Bring the tiny local cloud up in a folder, and down again."""
+def tiny_home(folder: Path, *options: str) -> Iterator[Home]:
+    """Bring the tiny local cloud up in a folder, with more options of `ebb up`, and down again."""
     files = tiny_release(text=PERSONAL)
     store = FolderReleases(folder / "releases")
     store.write("tiny", m.version_of(files), files)
     store.set_champion("tiny", m.version_of(files))
     home = Home(folder)
-    home.ok("up", "--port", "0", "--environments", "1", "--detach")
+    home.ok("up", "--port", "0", "--environments", "1", "--detach", *options)
     try:
         yield home
     finally:

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 _PROGRESS = "progress.json"
 
 
+class Payload(StrEnum):
+    """Format of the events that functions are sent."""
+
+    HTTP_API = "2.0"
+    REST_API = "1.0"
+
+
 def up(
     release: Annotated[
         Path | None, typer.Option(help="A release, a contract's folder, or the folder of all; default: releases/.")
@@ -26,6 +34,9 @@ def up(
     plans: Annotated[Path | None, typer.Option(help="What each client may ask (TOML or JSON).")] = None,
     environments: Annotated[int, typer.Option(min=1, max=64, help="Environments of the prediction function.")] = 2,
     *,
+    payload: Annotated[
+        Payload, typer.Option(help="Events as an HTTP API sends them (2.0), or a REST API (1.0).")
+    ] = Payload.HTTP_API,
     replica: Annotated[bool, typer.Option("--replica", help="Start a replica of Valkey for hedged reads.")] = False,
     freeze: Annotated[
         bool, typer.Option("--freeze", help="Stop functions between requests, as AWS does; off by default.")
@@ -47,7 +58,7 @@ def up(
         raise DataError(f"there is no file or folder {data}: check the path")
     if port:
         require_free(port)
-    request = Request(release, data, port, environments, replica, state_folder(), plans, freeze)
+    request = Request(release, data, port, environments, replica, state_folder(), plans, freeze, payload.value)
     if detach:
         _tell(request.folder, _detached(request), as_json=as_json)
     else:

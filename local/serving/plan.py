@@ -33,6 +33,7 @@ def make_plan(
     environments: int,
     replica: bool = False,
     freeze: bool = False,
+    payload: str = "2.0",
     prepare: Callable[[Servers, str], None],
 ) -> Plan:
     """Return what the supervisor runs.
@@ -43,6 +44,7 @@ def make_plan(
         environments: of the prediction function.
         replica: whether Valkey gets a replica.
         freeze: whether environments stand still between invocations.
+        payload: format of the gateway's events.
         prepare: called with the servers and the name of the contract's database.
 
     Raises:
@@ -76,6 +78,7 @@ def make_plan(
         chores=(_scrubbing(cloud.folder, database),),
         prepare=lambda servers: prepare(servers, database),
         gateway_port=port,
+        payload=payload,
         control_port=_steady_port(cloud.folder),
         contract=served.contract,
         release=served.release.manifest.version if served.release else None,

@@ -54,7 +54,7 @@ class Front:
         # Only now is the port known that the documents name.
         control.documents.update(identity.documents(issuer(control_port)))
         authorizer = Authorizer(identity.jwks(), issuer=issuer(control_port), audience=self._plan.audience)
-        gateway = Gateway(self._executor, self._plan.routes, authorizer)
+        gateway = Gateway(self._executor, self._plan.routes, authorizer, payload=self._plan.payload)
         stack.push_async_callback(gateway.stop)
         gateway_port = await gateway.start(host=LOOPBACK, port=self._plan.gateway_port)
         return ports.model_copy(update={"control": control_port, "gateway": gateway_port})

@@ -30,6 +30,7 @@ class Plan:
         schedules: which functions are invoked without a caller, and when.
         chores: what is done on this machine's files, and how often.
         gateway_port: loopback port of the gateway; 0 for a free one.
+        payload: format of the events that the gateway sends; see `local.gateway.gateway.PAYLOADS`.
         control_port: loopback port of the control listener; 0 for a free one. The issuer of tokens names it, so
             tokens outlive a restart only with a fixed one.
         audience: who the tokens are for.
@@ -48,6 +49,7 @@ class Plan:
     schedules: Sequence[Schedule] = ()
     chores: Sequence[Chore] = ()
     gateway_port: int = 8080
+    payload: str = "2.0"
     control_port: int = 0
     audience: str = "ebb"
     contract: str | None = None
