@@ -8,6 +8,7 @@ from typing import Any
 
 from local.deploying.aws import Aws
 from local.deploying.stacks import StackState
+from local.terminal import counted
 
 _NOT_OURS = "AWS::CDK::Metadata"
 
@@ -51,7 +52,7 @@ class Change:
     def sentence(self) -> str:
         """Say it."""
         if self.new:
-            return f"{self.name}: new, {self.added} resources"
+            return f"{self.name}: new, {counted(self.added, 'resource')}"
         return f"{self.name}: {self.added} added, {self.changed} changed, {self.removed} removed"
 
 

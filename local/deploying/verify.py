@@ -100,8 +100,9 @@ def _wrong(trial: Trial, champion: str, answer: Prediction) -> str:
     if answer.degraded:
         why = ", ".join(answer.degraded_because) or "for no reason that it tells"
         return f"answers {trial.entity_id!r} from the rules ({why}): look into the log of its prediction function"
-    if answer.variant == "champion" and answer.release != champion:
-        return f"answers with {answer.release}, and {champion} is the champion: its news travel slowly, run it again"
+    answered = (answer.release or "").rpartition("/")[2]
+    if answer.variant == "champion" and answered != champion:
+        return f"answers with {answered}, and {champion} is the champion: its news travel slowly, run it again"
     if trial.probability is None or answer.variant != "champion":
         return ""
     if abs(answer.probability - trial.probability) > ELSEWHERE:
