@@ -12,7 +12,7 @@ from pathlib import Path
 from cdk.archives import ArchiveError
 
 DOCKERFILE = "training/jobs/Dockerfile"
-PARTS = ("layers/ebb/ebb", "requirements/demo.txt", "training")
+PARTS = ("layers/ebb/ebb", "requirements/jobs.txt", "training")
 """Files and folders of the checkout that the Dockerfile copies; its `.dockerignore` lets nothing else through."""
 
 

@@ -141,7 +141,7 @@ def test_the_tag_is_the_same_in_every_folder_and_whatever_lies_beside(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "name", [DOCKERFILE, f"{DOCKERFILE}.dockerignore", "requirements/demo.txt", "layers/ebb/ebb/errors.py"]
+    "name", [DOCKERFILE, f"{DOCKERFILE}.dockerignore", "requirements/jobs.txt", "layers/ebb/ebb/errors.py"]
 )
 def test_one_byte_of_a_source_is_another_tag(tmp_path: Path, name: str) -> None:
     root = checkout(tmp_path / "checkout")

@@ -112,7 +112,7 @@ def test_an_unknown_input_and_an_unknown_parameter_are_refused_with_the_nearest(
     with pytest.raises(Misuse, match="knows no parameter 'secnds': did you mean 'seconds'"):
         trained(tmp_path)
     put(tmp_path, HYPERPARAMETERS, {"zzz": "1"})
-    with pytest.raises(Misuse, match="it knows families, seconds, trials, workers"):
+    with pytest.raises(Misuse, match="it knows dollars, families, mlflow, price, seconds, trials, workers"):
         trained(tmp_path)
 
 

@@ -1,6 +1,7 @@
 """Parameters come as texts, and mean what they say or are refused by name."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ebb.errors import Misuse
+from tests.home import ROOT
 from training.jobs.parameters import amount_of, count_of, flag_of, text_of
+from training.jobs.table import JOBS
 
 NAME = "name"
 
@@ -65,3 +68,14 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
 @given(value=st.floats(min_value=0, allow_infinity=False))
 def test_seconds_come_back(value: float) -> None:
     assert amount_of({NAME: repr(value)}, NAME) == value
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_job_is_let_be_told_what_it_reads_and_nothing_else(job: str) -> None:
+    source = (ROOT / f"training/jobs/{job}.py").read_text()
+    read = set(re.findall(r'_of\((?:container\.parameters|given), "(\w+)"', source))
+    for names in re.findall(r"_of\(given, name\) for name in \(([^)]*)\)", source):
+        read |= set(re.findall(r'"(\w+)"', names))
+    assert read == set(JOBS[job].parameters)
+    (row,) = [line for line in (ROOT / "docs/jobs.md").read_text().splitlines() if line.startswith(f"| `{job}` |")]
+    assert set(re.findall(r"`(\w+)`", row.split("|")[4])) <= read, "the page promises no other"

@@ -67,9 +67,12 @@ _ALL = (
         {"champion": f"{_RELEASE}: what the new release is compared with"},
         {
             "seconds": "budget of search and refit; without one only the shipped candidates are compared",
+            "dollars": "the same budget in money",
+            "price": "dollars an hour of the machine, with `dollars`",
             "trials": "candidates to try at most",
             "workers": "fits at once; all cores if not given",
             "families": "families that may win, with commas between",
+            "mlflow": "the registry to record in: an address, or the ARN of a managed server",
         },
     ),
     Job("evaluate", "processing", {"release": _RELEASE, "data": _TABLE}, {}, {}),
