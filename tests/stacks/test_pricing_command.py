@@ -8,6 +8,7 @@ from cdk.pricing.bill import bill_of
 from cdk.pricing.load import Load
 from cdk.pricing.templates import templates_of
 from local.cli import run
+from tests.stacks.clean_run import whole
 from tests.stacks.conftest import Synthesized
 
 
@@ -17,7 +18,7 @@ def test_the_command_prints_the_bill_of_the_templates(
     arguments = ["--stage", "prod", "--rps", "15000", "--share", "one=3", "--share", "other=1", "--json"]
     assert run(["cost", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
-    bill = bill_of(templates_of(synthesized.templates["prod"]), Load(15_000, 0.6))
+    bill = bill_of(templates_of(whole(synthesized.templates, "prod")), Load(15_000, 0.6))
     assert found["usd_per_1000"] == pytest.approx(bill.usd_per_1000, rel=1e-6)
     assert found["usd_per_1000"] <= 0.0025
     assert found["environments"] == {"needed": 2_500, "held": 2_500.0, "most": 2_500}

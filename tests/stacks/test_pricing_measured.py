@@ -125,9 +125,9 @@ def test_an_answer_has_so_many_bytes() -> None:
 
 def test_a_row_of_a_batch_s_answer_has_so_many_bytes() -> None:
     rng = random.Random(0)  # noqa: S311 - values of features
-    rows = []
+    rows, freshness = list[dict[str, object]](), dict(described._FRESHNESS)
     for number in range(1_000):
-        probability, features = rng.random(), {**described._SCORED["features"], "oldest_seconds": rng.uniform(0, 1e5)}
+        probability, features = rng.random(), {**freshness, "oldest_seconds": rng.uniform(0, 1e5)}
         digits = {"probability": probability, "expected_profit": probability * 50 - 10, "features": features}
         whom = {"prediction_id": f"{rng.getrandbits(96):024x}", "entity_id": f"c-{number:07d}"}
         rows.append({**described._SCORED, **digits, **whom})

@@ -50,9 +50,9 @@ def test_the_prediction_function_pays_calls_time_and_events() -> None:
     found = of("Predict")
     assert found["calls"] == pytest.approx(CALLS * 0.2 / 1e6)
     assert found["time"] == pytest.approx(CALLS * case_of().single_seconds * 0.0000077778)
-    events = CALLS * 2_026 / GIB
+    events = CALLS * 744 / GIB
     assert found["events, written"] == pytest.approx(events * 0.50), "below the first tier's end"
-    assert found["events, kept"] == pytest.approx(events * 0.60 * 30 / 30.4 * 0.03)
+    assert found["events, kept"] == pytest.approx(events * 0.36 * 30 / 30.4 * 0.03)
     assert not any("traces" in what for what in found)
     assert found["start and report lines, written"] == 0
 
