@@ -2,6 +2,10 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +28,7 @@ from local.loading.load import Table
 from local.loading.over_https import PATIENT, load_over_https
 from local.loading.position import Position
 from local.loading.stage_contract import stage_contract
+from tests.home import ROOT
 from tests.integration.stage_case import AWS, CONTRACT, Stage, empty_stage
 from training.progress import Silent
 
@@ -152,6 +157,31 @@ def test_an_interrupted_load_goes_on_after_what_is_counted(caller: Caller, tmp_p
     assert [line.split(",")[0] for line in loaded.refused_file.read_text().splitlines()[1:]] == ["101", "4101"]
     for who in ("cut-0", "cut-1999", "cut-2000", "cut-5299"):
         assert _held(caller, who)["plan"] in {"basic", "plus"}
+
+
+def test_a_killed_load_goes_on_after_what_is_counted(stage: Stage, caller: Caller, tmp_path: Path) -> None:
+    assert caller
+    home = replace(stage.home, state_folder=tmp_path / "operator")
+    (tmp_path / "contract.toml").write_text(CONTRACT)
+    table = _table(tmp_path, "killed", _columns("killed", 20_000))
+    words = ["load", str(table.data), "--contract", str(tmp_path / "contract.toml"), "--stage", "dev", "--json"]
+    environment = {**os.environ, "EBB_HOME": str(home.state_home)}
+    silent: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([sys.executable, "-m", "local.entry", *words], cwd=ROOT, env=environment, **silent)
+    try:
+        deadline = time.monotonic() + 120
+        while process.poll() is None and not list(home.state_home.glob("loads/*.position.json")):
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+    finally:
+        process.kill()
+        process.wait()
+    counted = [json.loads(path.read_text())["rows_done"] for path in home.state_home.glob("loads/*.position.json")]
+    told = home.json(*words[:-1])
+    assert told["resumed_from"] == sum(counted)
+    assert (told["rows"], told["loaded"], told["refused"]) == (20_000, 20_000, 0)
+    for row in (0, 999, 1_000, 12_345, 19_999):
+        assert _held(caller_of("dev"), f"killed-{row}")["tenure"] == row % 120
 
 
 def test_a_later_row_of_the_same_entity_wins_in_whatever_batch_it_stands(caller: Caller, tmp_path: Path) -> None:

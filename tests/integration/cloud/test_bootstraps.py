@@ -28,7 +28,6 @@ from tests.fakes.contracts import ROW
 from tests.fakes.events import event
 from tests.fakes.postgres_tls_door import postgres_tls_door
 from tests.fakes.releases import tiny_release, version_in
-from tests.fakes.routing import first_table
 from tests.fakes.tls_door import certificate, tls_door
 from tests.home import ROOT
 from tests.integration.databases import Database
@@ -123,8 +122,18 @@ def test_a_stage_is_migrated_answers_503_and_then_serves(environment: dict[str, 
     files = tiny_release()
     store = cloud.releases(parse_place(environment["EBB_RELEASES"], ""))
     store.write("tiny", version_in(files), files)
-    store.set_champion("tiny", version_in(files))
-    cloud.routing(parse_place(environment["EBB_ROUTING"], ""), 10.0).append("tiny", first_table(version_in(files)))
+    assert handle("predict", whole)["statusCode"] == 503, "there is no routing table yet"
+    listed = orjson.loads(handle("records", event("GET /v1/registry", scope="admin"))["body"])
+    assert [(each["version"], each["verified"], each["roles"]) for each in listed["releases"]] == [
+        (version_in(files), True, [])
+    ]
+    first = event(
+        "POST /v1/routing/promote", orjson.dumps({"release": version_in(files), "based_on": 0}), scope="admin"
+    )
+    begun = orjson.loads(handle("records", first)["body"])
+    assert (begun["version"], begun["notes"]) == (1, [])
+    assert handle("records", first)["statusCode"] == 409, "somebody else was first"
+    assert store.champion("tiny") is None, "the store is its publisher's"
     answered = orjson.loads(handle("predict", whole)["body"])
     assert (answered["degraded"], answered["release"]) == (False, f"tiny/{version_in(files)}")
 
