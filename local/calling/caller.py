@@ -95,7 +95,8 @@ class Caller:
     def client(self, purpose: Purpose, policy: Policy = _ONE_CALL) -> Iterator[Client]:
         """Lend a client for calls of one purpose, from any number of threads; failures leave as sentences."""
         try:
-            with Client(self.entrance.address, self.entrance.token(purpose), policy=policy) as client:
+            token, key = self.entrance.token(purpose), self.entrance.key(purpose)
+            with Client(self.entrance.address, token, policy=policy, api_key=key) as client:
                 yield client
         except errors.CallFailed as failure:
             raise sentence_of(failure, self.entrance, purpose) from failure

@@ -53,3 +53,10 @@ class Entrance(Protocol):
         Raises:
             EbbError: none can be had; says why, and what to do.
         """
+
+    def key(self, purpose: Purpose) -> str:
+        """Return the API key by which calls for this purpose are counted; empty where none is needed.
+
+        Raises:
+            EbbError: it cannot be had; says why, and what to do.
+        """

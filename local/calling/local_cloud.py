@@ -59,3 +59,7 @@ class LocalCloud:
     def token(self, purpose: Purpose) -> Token:
         """Mint tokens as long as they are needed."""
         return lambda: mint(purpose.known_as, purpose.scopes, _MINUTES)
+
+    def key(self, purpose: Purpose) -> str:  # noqa: ARG002 - as the protocol has it
+        """Return none: nothing is counted by keys here."""
+        return ""

@@ -63,6 +63,23 @@ def client_secret(pool: str, client_id: str, region: str) -> str:
     return secret
 
 
+def api_key(key_id: str, region: str) -> str:
+    """Return an API key.
+
+    Raises:
+        NotDeployed: there is no such key.
+        Unavailable: see `outputs_of`.
+    """
+    try:
+        told = _asked(
+            f"the API key {key_id} (apigateway:GetApiKey) in {region}",
+            lambda: _client("apigateway", region).get_api_key(apiKey=key_id, includeValue=True),
+        )
+    except _Absent:
+        raise NotDeployed(f"there is no API key {key_id} any more: deploy the stage again") from None
+    return str(told["value"])
+
+
 class _Absent(Exception):
     """AWS says that there is no such thing."""
 
@@ -89,7 +106,7 @@ def _asked(what: str, ask: Callable[[], T]) -> T:
     except exceptions.ClientError as error:
         told = error.response.get("Error", {})
         code = told.get("Code", "")
-        if code == "ResourceNotFoundException" or "does not exist" in told.get("Message", ""):
+        if code in {"ResourceNotFoundException", "NotFoundException"} or "does not exist" in told.get("Message", ""):
             raise _Absent from None
         raise Unavailable(
             f"AWS refuses {what} ({code}): use credentials that may read it, and have not expired, {_INSTEAD}"

@@ -4,6 +4,7 @@ EBB_STAGE_URL                              its address, without /v1
 EBB_STAGE_TOKEN                            a token that is used as it is
 EBB_STAGE_TOKEN_URL, EBB_STAGE_CLIENT_ID,  an OAuth2 client of an issuer of your own; EBB_STAGE_SCOPE_PREFIX is what
 EBB_STAGE_CLIENT_SECRET                    stands before its scopes, if anything (Cognito: "ebb/")
+EBB_STAGE_API_KEY                          counts the calls, where a REST API with usage plans stands before it
 """
 
 import os
@@ -16,9 +17,10 @@ from ebb.client.address import checked_address
 from ebb.client.tokens import Token
 from ebb.errors import Misuse
 from local.calling.entrance import Purpose
-from local.calling.outputs import NotDeployed, client_secret, outputs_of
+from local.calling.outputs import NotDeployed, api_key, client_secret, outputs_of
 
 URL, TOKEN, PREFIX = "EBB_STAGE_URL", "EBB_STAGE_TOKEN", "EBB_STAGE_SCOPE_PREFIX"
+API_KEY = "EBB_STAGE_API_KEY"
 CLIENT = ("EBB_STAGE_TOKEN_URL", "EBB_STAGE_CLIENT_ID", "EBB_STAGE_CLIENT_SECRET")
 
 COGNITO_PREFIX = "ebb/"
@@ -111,6 +113,17 @@ class StageEntrance:
             secret = client_secret(self._output("UserPoolId"), client, self.region)
         scopes = tuple(prefix + scope for scope in purpose.scopes)
         return ClientCredentials(url, client, secret, scopes, timeout=_TOKEN_SECONDS)
+
+    def key(self, purpose: Purpose) -> str:
+        """Return the API key that was given, or the stage's own where it has usage plans.
+
+        Raises:
+            NotDeployed, Unavailable: see `outputs_of` and `api_key`.
+        """
+        if self.given.get(API_KEY) or self.given.get(URL):
+            return self.given.get(API_KEY, "")
+        key_id = self._outputs.get(f"{purpose.program.capitalize()}KeyId")
+        return api_key(key_id, self.region) if key_id else ""
 
     @cached_property
     def _outputs(self) -> dict[str, str]:

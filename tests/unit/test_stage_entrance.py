@@ -5,7 +5,7 @@ import pytest
 from cdk.stages import CLIENTS, STAGES
 from ebb.client import ClientCredentials, errors
 from ebb.errors import EbbError, Misuse, Unavailable
-from local.calling import caller_of
+from local.calling import caller_of, stage
 from local.calling.entrance import LOAD, ROUTE, SCORE, SUBJECT, Purpose
 from local.calling.local_cloud import LocalCloud
 from local.calling.sentences import Refused, sentence_of
@@ -128,3 +128,22 @@ def test_a_failed_call_is_a_sentence_with_a_way_on(failure: errors.CallFailed, k
 def test_a_local_cloud_that_is_gone_says_where_to_look() -> None:
     told = sentence_of(errors.Unreachable("no connection"), LocalCloud("http://127.0.0.1:9"), ROUTE)
     assert str(told) == "the local cloud at http://127.0.0.1:9 does not answer (no connection): see `ebb status`"
+
+
+def test_the_key_is_the_one_given_else_the_stage_s_own_where_it_has_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LocalCloud("http://127.0.0.1:1").key(SCORE) == ""
+    assert StageEntrance.named("dev", {"EBB_STAGE_API_KEY": "k"}).key(SCORE) == "k"
+    assert StageEntrance.named("dev", {"EBB_STAGE_URL": URL}).key(SCORE) == "", "AWS is not asked"
+    told = {"Address": URL, "ScoringKeyId": "k1"}
+    monkeypatch.setattr(stage, "outputs_of", lambda _name, _region: told)
+    monkeypatch.setattr(stage, "api_key", lambda key_id, region: f"{key_id} in {region}")
+    entrance = StageEntrance.named("dev", {})
+    assert entrance.key(SCORE) == "k1 in us-east-1"
+    assert entrance.key(LOAD) == ""
+
+
+def test_the_outputs_of_keys_are_named_by_the_programs_that_calls_are_made_as() -> None:
+    from stacks.constructs.alarms import titled  # noqa: PLC0415 - imports the CDK
+
+    for purpose in (SCORE, LOAD, SUBJECT, ROUTE):
+        assert f"{purpose.program.capitalize()}KeyId" == f"{titled(purpose.program)}KeyId"

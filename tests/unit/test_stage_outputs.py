@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from ebb.errors import EbbError, Unavailable
 from local.calling import outputs
-from local.calling.outputs import NotDeployed, client_secret, outputs_of
+from local.calling.outputs import NotDeployed, api_key, client_secret, outputs_of
 
 STACK = {"StackName": "ebb-dev-inference", "CreationTime": "2026-01-01T00:00:00Z", "StackStatus": "CREATE_COMPLETE"}
 SECRET = "s3cret-4711" * 3
@@ -90,3 +90,12 @@ def test_aws_that_cannot_be_reached_is_a_sentence(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(outputs, "_client", away)
     with pytest.raises(Unavailable, match=r"AWS cannot be asked for the outputs of ebb-dev-inference in us-east-1"):
         outputs_of("dev", "us-east-1")
+
+
+def test_a_key_is_read_and_one_that_is_gone_is_a_sentence(aws: Callable[[str], Stubber]) -> None:
+    asked = {"apiKey": "k1", "includeValue": True}
+    aws("apigateway").add_response("get_api_key", {"id": "k1", "value": SECRET}, asked)
+    assert api_key("k1", "us-east-1") == SECRET
+    aws("apigateway").add_client_error("get_api_key", "NotFoundException", "Invalid API Key identifier specified")
+    with pytest.raises(NotDeployed, match="there is no API key k1 any more: deploy the stage again"):
+        api_key("k1", "us-east-1")

@@ -8,7 +8,7 @@ import httpx
 
 from ebb.client import calls, releases, routing
 from ebb.client.answers import Erasure, Prediction, SubjectExport, Written
-from ebb.client.call import Request
+from ebb.client.call import API_KEY, Request
 from ebb.client.endpoint import Endpoint
 from ebb.client.engine import Engine, T
 from ebb.client.errors import CallFailed
@@ -26,6 +26,7 @@ class AsyncClient:
         endpoints: addresses without `/v1`, the preferred one first: it alone takes writes and answers for subjects.
         token: a token, a function that returns one, or `ClientCredentials`.
         policy: how patient and insistent it is.
+        api_key: counts the calls, where a REST API with usage plans stands before the stage; empty for none.
 
     Attributes:
         counts: what happened so far; see `ebb.client.engine.Engine`.
@@ -34,14 +35,18 @@ class AsyncClient:
         Misuse: an endpoint or the token is none.
     """
 
-    def __init__(self, endpoints: str | Sequence[str], token: Token, *, policy: Policy | None = None) -> None:
+    def __init__(
+        self, endpoints: str | Sequence[str], token: Token, *, policy: Policy | None = None, api_key: str = ""
+    ) -> None:
         policy = policy or Policy()
         addresses = [endpoints] if isinstance(endpoints, str) else list(endpoints)
         if not addresses:
             raise Misuse("a client needs at least one endpoint, such as https://api.example.com")
         limits = httpx.Limits(max_connections=policy.connections, max_keepalive_connections=policy.connections)
         verify = httpx.create_ssl_context()
-        self._https = [httpx.AsyncClient(verify=verify, limits=limits) for _ in [*addresses, token]]
+        keyed = {API_KEY: api_key} if api_key else {}
+        self._https = [httpx.AsyncClient(verify=verify, limits=limits, headers=keyed) for _ in addresses]
+        self._https.append(httpx.AsyncClient(verify=verify, limits=limits))  # whoever gives tokens needs no key
         self._tokens = source_of(token, self._https[-1])
         reached = [Endpoint(address, http, policy) for address, http in zip(addresses, self._https, strict=False)]
         self._engine = Engine(reached, self._tokens, policy)

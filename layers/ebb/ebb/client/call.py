@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REQUEST_ID, DEADLINE, PURPOSE, KEY = "ebb-request-id", "ebb-deadline-ms", "ebb-purpose", "idempotency-key"
+API_KEY = "x-api-key"
 
 LEAST = 0.002
 """Seconds; with less than that nothing can be done any more."""

@@ -31,13 +31,16 @@ class Client:
         endpoints: addresses without `/v1`, the preferred one first: it alone takes writes and answers for subjects.
         token: a token, a function that returns one, or `ClientCredentials`.
         policy: how patient and insistent it is.
+        api_key: counts the calls, where a REST API with usage plans stands before the stage; empty for none.
 
     Raises:
         Misuse: an endpoint or the token is none.
     """
 
-    def __init__(self, endpoints: str | Sequence[str], token: Token, *, policy: Policy | None = None) -> None:
-        self._client = AsyncClient(endpoints, token, policy=policy)
+    def __init__(
+        self, endpoints: str | Sequence[str], token: Token, *, policy: Policy | None = None, api_key: str = ""
+    ) -> None:
+        self._client = AsyncClient(endpoints, token, policy=policy, api_key=api_key)
         self._thread = LoopThread()
         self.counts = self._client.counts
 
