@@ -158,5 +158,6 @@ def _between(watched: Watched) -> cloudwatch.IWidget | None:
     """Return how a region that follows keeps up; None where this one writes."""
     if not watched.stage.follows:
         return None
-    brought, late = (watched.own(name, function="maintain") for name in ("followed", "followed_lag_seconds"))
-    return _graph(f"Writes followed from {watched.stage.follows}", [brought], [late.with_(statistic="Maximum")])
+    brought = watched.own("followed", function="maintain")
+    late = watched.own("followed_lag_seconds", "Maximum", function="maintain")
+    return _graph(f"Writes followed from {watched.stage.follows}", [brought], [late])

@@ -16,9 +16,7 @@ def removal_of(stage: Stage) -> aws.RemovalPolicy:
     return aws.RemovalPolicy.RETAIN if stage.keep else aws.RemovalPolicy.DESTROY
 
 
-def make_key(
-    scope: Construct, name: str, stage: Stage, description: str, *, every_region: bool = False
-) -> kms.Key:
+def make_key(scope: Construct, name: str, stage: Stage, description: str, *, every_region: bool = False) -> kms.Key:
     """Add a key that is replaced each year by itself, and that a deletion leaves a month to regret.
 
     Args:

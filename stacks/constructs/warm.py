@@ -12,7 +12,7 @@ from cdk.stage import REQUESTS_AN_ENVIRONMENT, Stage
 from cdk.stage_parts import Serving
 
 _STEPS, _LEAST_STEPS = 17, 3
-"""Twenty are let stand in a policy; with few, a region that takes half of the requests would hold far more than half."""
+"""Twenty may stand in a policy; with few, a region that takes half of the requests would hold far more than half."""
 _SECONDS = 60
 LIVE = "live"
 """The alias whose version answers."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import aws_cdk as aws
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cdk.assemble import assemble
 from cdk.regions import regional_name, regions_of, routed_name
@@ -21,6 +23,7 @@ from tests.stacks.evaluation import Permissions
 from tests.stacks.references import References
 from tests.stacks.snapshot import stage_statements
 from tests.stacks.statements import statements_of
+from tests.stacks.test_cfn_lint import IGNORED, found_in
 
 PROD = STAGES["prod"]
 FIRST, SECOND = "prod", "prod-us-west-2"
@@ -105,6 +108,22 @@ def test_data_that_is_not_kept_is_followed_by_nobody() -> None:
 def test_a_region_whose_addresses_are_unknown_is_refused() -> None:
     with pytest.raises(BadStage, match="S3's addresses in ap-south-1 are not known yet"):
         assemble(aws.App(context=CONTEXT), replace(PROD, edge=replace(EDGE, region="ap-south-1")))
+
+
+@given(provisioned=st.integers(1, 2_500), least=st.integers(1, 2_500), leads=st.booleans())
+def test_both_halves_are_a_whole_and_one_region_always_takes_writes(provisioned: int, least: int, leads: bool) -> None:
+    schedules = tuple(replace(schedule, least=least) for schedule in PROD.serving.schedules)
+    serving = replace(PROD.serving, provisioned=provisioned, schedules=schedules)
+    regions = regions_of(replace(PROD, serving=serving, edge=replace(EDGE, leads=leads)))
+    assert 0 <= sum(region.serving.provisioned for region in regions) - provisioned <= 1
+    for number in range(len(schedules)):
+        assert 0 <= sum(region.serving.schedules[number].least for region in regions) - least <= 1
+    assert sorted(bool(region.follows) for region in regions) == [False, True]
+    (follower,) = [region for region in regions if region.follows]
+    (leader,) = [region for region in regions if region.followed]
+    assert follower.follows == leader.region
+    assert [region.region for region in regions] == ["us-east-1", "us-west-2"], "a failover moves writes, no stack"
+    assert [region.place for region in regions] == [FIRST, SECOND]
 
 
 def test_each_region_keeps_half_warm_and_could_take_all() -> None:
@@ -444,6 +463,13 @@ def test_after_a_failover_no_export_goes_away_that_a_later_stack_still_imports(
         assert {each for each in before if each.startswith("Exports")} <= now, name
 
 
+def test_after_a_failover_the_templates_are_sound(failed_over: dict[str, Stacks]) -> None:
+    for place, region in ((FIRST, "us-east-1"), (SECOND, "us-west-2")):
+        for name in ("feature-store", "registry"):
+            findings = [one for one in found_in(failed_over[place][name], region) if one[0] not in IGNORED]
+            assert findings == [], f"{place} {name}"
+
+
 def test_after_a_failover_the_region_that_follows_writes_nothing(failed_over: dict[str, Stacks]) -> None:
     evaluated = permissions_of(failed_over[FIRST], "us-east-1")
     database = "arn:aws:rds-db:us-east-1:<account>:dbuser:<feature-store.DatabaseProxy>/"
@@ -479,6 +505,7 @@ def test_a_firewall_stands_before_both_regions_where_a_stage_asks_for_it(
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
     assert distribution["WebACLId"]["Fn::GetAtt"][0].startswith("Firewall")
     assert set(distribution["DefaultCacheBehavior"]["AllowedMethods"]) >= {"GET", "PUT", "POST", "DELETE"}
+    assert not {rule for rule, _ in found_in(template, "us-east-1")} - set(IGNORED)
     for place in (FIRST, SECOND):
         assert one(walled[place]["edge"], "AWS::Route53::RecordSet", "Routed")["Name"] == "regions.scores.example.com."
         certificate = one(walled[place]["inference"], "AWS::CertificateManager::Certificate")

@@ -77,7 +77,7 @@ def at(place: str, text: str) -> str:
 
 def asked(place: str, context: Context) -> Context:
     """Return what is known of a request, at a place."""
-    return {key: at(place, value) for key, value in context.items()}
+    return {key: at(place, value) if isinstance(value, str) else value for key, value in context.items()}
 
 
 def roles(permissions: Permissions) -> list[str]:
