@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.fakes.tls_door import Opened, context_of, copy, door
 
-_TLS_WANTED = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
+TLS_WANTED = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def postgres_tls_door(port: int, certificate: Path, key: Path, *, willing: bool 
     context = context_of(certificate, key)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened: Opened) -> None:
-        assert await reader.readexactly(8) == _TLS_WANTED, "nothing may be said before it is encrypted"
+        assert await reader.readexactly(8) == TLS_WANTED, "nothing may be said before it is encrypted"
         writer.write(b"S" if willing else b"N")
         await writer.drain()
         if willing:

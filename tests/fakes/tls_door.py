@@ -18,12 +18,12 @@ from cryptography.x509.oid import NameOID
 _DAY = timedelta(days=1)
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate for 127.0.0.1 that signs itself, and its key; return their paths."""
+def certificate(folder: Path, *more: str) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1, and more addresses, that signs itself, and its key; return their paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fast tier")])
     now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address(each)) for each in ("127.0.0.1", *more)])
     made = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - _DAY, now + _DAY)
         .add_extension(address, critical=False)
@@ -62,7 +62,9 @@ def context_of(certificate_path: Path, key_path: Path) -> ssl.SSLContext:
 
 
 @contextmanager
-def door(connected: Connected, tls: ssl.SSLContext | None = None) -> Iterator[int]:
+def door(
+    connected: Connected, tls: ssl.SSLContext | None = None, at: tuple[str, int] = ("127.0.0.1", 0)
+) -> Iterator[int]:
     """Yield a loopback port whose connections are handed to `connected`; what it opens is closed with the door."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -74,7 +76,7 @@ def door(connected: Connected, tls: ssl.SSLContext | None = None) -> Iterator[in
         with suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
             await connected(reader, writer, opened)
 
-    starting = asyncio.start_server(met, "127.0.0.1", 0, ssl=tls)
+    starting = asyncio.start_server(met, *at, ssl=tls)
     server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
     try:
         yield server.sockets[0].getsockname()[1]

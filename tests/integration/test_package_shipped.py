@@ -16,25 +16,16 @@ from tests.fakes.events import event
 from tests.fakes.releases import tiny_release
 from tests.home import ROOT
 from tests.integration.databases import Database
-from tests.integration.package_case import Shipped, build_all, copy_checkout, imports_of, needs_this_system, python
+from tests.integration.package_case import Shipped, imports_of, python
 from tests.integration.swapping import write_releases
 
 pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A packed checkout."""
-    needs_this_system()
-    root = copy_checkout(tmp_path_factory.mktemp("packed") / "checkout")
-    build_all(root)
-    return root
-
-
-@pytest.fixture(scope="module")
-def shipped(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
+def shipped(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     """Its archives, unpacked; no source in them can be compiled any more, so that bytecode alone can serve."""
-    unpacked = Shipped.unpack(checkout, tmp_path_factory.mktemp("shipped"))
+    unpacked = Shipped.unpack(packed, tmp_path_factory.mktemp("shipped"))
     assert unpacked.spoil_sources() > 1_000
     return unpacked
 
@@ -121,17 +112,17 @@ def test_a_hook_says_what_it_was_not_told(hook: str, shipped: Shipped, environme
 
 @pytest.mark.parametrize("function", ["maintain", "migrate", "postflight", "predict", "preflight", "records"])
 def test_every_import_is_shipped_also_those_inside_functions(
-    function: str, checkout: Path, shipped: Shipped, environment: dict[str, str]
+    function: str, packed: Path, shipped: Shipped, environment: dict[str, str]
 ) -> None:
-    wanted = imports_of(checkout, function)
+    wanted = imports_of(packed, function)
     assert ("aws_xray_sdk.core", "xray_recorder") in wanted
     told = shipped.run(function, environment, imports=wanted)
     assert told["compiled"] == told["elsewhere"] == []
 
 
-def test_no_function_is_forgotten_here(checkout: Path) -> None:
+def test_no_function_is_forgotten_here(packed: Path) -> None:
     # A new one joins the list above with the environment that it needs.
-    assert set(functions(checkout)) == {"maintain", "migrate", "postflight", "predict", "preflight", "records"}
+    assert set(functions(packed)) == {"maintain", "migrate", "postflight", "predict", "preflight", "records"}
 
 
 def test_the_smoke_program_of_the_other_processor_runs_here_too(shipped: Shipped) -> None:
