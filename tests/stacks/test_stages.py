@@ -91,15 +91,12 @@ SCORING = UsagePlan("scoring", 20, 40, 1_000_000)
         (Door("rest", (replace(SCORING, client="nobody"),)), "usage plans of unknown clients: nobody"),
         (Door("rest", (SCORING, replace(SCORING, rate=1))), "a client has more than one usage plan"),
         *[
-            (
-                Door("rest", (replace(SCORING, **{what: 0}),)),
-                "a usage plan allows at least one request a second, at once and a month",
-            )
-            for what in ("rate", "burst", "monthly")
+            (Door("rest", (plan,)), "a usage plan allows at least one request a second, at once and a month")
+            for plan in (replace(SCORING, rate=0), replace(SCORING, burst=0), replace(SCORING, monthly=0))
         ],
         *[
-            (Door("rest", (replace(SCORING, **{what: much}),)), "a usage plan allows more than the stage lets through")
-            for what, much in (("rate", 51), ("burst", 101))
+            (Door("rest", (plan,)), "a usage plan allows more than the stage lets through")
+            for plan in (replace(SCORING, rate=51), replace(SCORING, burst=101))
         ],
     ],
 )

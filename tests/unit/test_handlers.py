@@ -15,6 +15,7 @@ from ebb.release import manifest as m
 from ebb.settings import Settings
 from tests.fakes.contracts import ROW
 from tests.fakes.events import event
+from tests.fakes.payloads import Asked
 from tests.fakes.releases import tiny_release
 
 ENVIRONMENT = {
@@ -121,3 +122,20 @@ def test_the_maintenance_handler_names_what_failed_and_repeats_nothing(
     monkeypatch.setattr(handler.MAINTENANCE, "run", surprise)
     assert "unexpected KeyError" in handler.handle({}, None)["failed"]["task"]
     assert "Ada" not in capsys.readouterr().err
+
+
+def test_both_handlers_take_what_a_rest_api_sends(environment: Path) -> None:
+    assert environment.is_dir()
+    body = orjson.dumps({"entity_id": "new", "features": ROW})
+    handler = importlib.import_module("lambdas.predict.handler")
+    answered = handler.handle(Asked("POST", "/v1/predictions", body).of_rest_api(), None)
+    assert (answered["statusCode"], orjson.loads(answered["body"])["degraded"]) == (200, False)
+    health = handler.handle(Asked("GET", "/v1/health").of_rest_api(), None)
+    assert orjson.loads(health["body"])["status"] == "ok"
+    odd = {"httpMethod": "GET", "resource": "/nowhere", "requestContext": None}
+    assert handler.handle(odd, None)["statusCode"] == 400
+    asyncio.get_event_loop().close()
+    records = importlib.import_module("lambdas.records.handler")
+    write = Asked("PUT", "/v1/features/e-1", b"[]", claims={"client_id": "me", "scope": "ebb/features:write"})
+    refused = records.handle(write.of_rest_api(), None)
+    assert refused["statusCode"] == 422
