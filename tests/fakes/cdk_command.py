@@ -66,6 +66,9 @@ def _deploy(client: Any, name: str, template: str) -> None:
     except ClientError:
         client.create_stack(StackName=name, TemplateBody=template)
     else:
+        deployed = client.get_template(StackName=name)["TemplateBody"]
+        if json.loads(template) == (deployed if isinstance(deployed, dict) else json.loads(deployed)):
+            return
         client.update_stack(StackName=name, TemplateBody=template)
     until = time.monotonic() + _SECONDS
     while client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"].endswith("_IN_PROGRESS"):

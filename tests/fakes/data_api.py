@@ -17,7 +17,7 @@ from ebb.postgres.connection import PostgresConnection
 from ebb.postgres.refusal import Refused
 
 CLUSTER = "arn:aws:rds:us-east-1:123456789012:cluster:ebb-dev"
-SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds"  # noqa: S105 - a name
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds"
 
 
 @dataclass

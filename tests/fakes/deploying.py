@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cdk.stage import Stage
 from cdk.stages import stage_named
 from ebb.errors import EbbError
-from local.calling import Caller
-from local.deploying.aws import Aws
 from local.deploying.deployment import Deployment, Patience, Workshop
 from local.deploying.words import AwsRefused
 from training.progress import Silent
+
+if TYPE_CHECKING:
+    from local.calling import Caller
+    from local.deploying.aws import Aws
 
 Answer = Any
 ACCOUNT = "123456789012"
@@ -118,14 +120,14 @@ def assembly(folder: Path, **templates: Mapping[str, Any]) -> Path:
         (folder / file).write_text(json.dumps(template))
         artifacts[file.partition(".")[0]] = {
             "type": "aws:cloudformation:stack",
-            "environment": "aws://unknown-account/us-east-1",  # type: ignore[dict-item]
+            "environment": "aws://unknown-account/us-east-1",
             "properties": {"templateFile": file},
         }
     (folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     return folder
 
 
-def deployment(  # noqa: PLR0913 - each may be left out
+def deployment(
     folder: Path,
     *,
     aws: FakeAws | None = None,
@@ -145,8 +147,8 @@ def deployment(  # noqa: PLR0913 - each may be left out
     shop = Workshop(lend, lambda _arch: list(left), lambda _arch, _progress: left.clear())
     return Deployment(
         stage or stage_named("dev"),
-        cast(Aws, aws or FakeAws()),
-        cast(Caller, caller or FakeCaller()),
+        cast("Aws", aws or FakeAws()),
+        cast("Caller", caller or FakeCaller()),
         Silent(),
         folder,
         chosen=chosen,

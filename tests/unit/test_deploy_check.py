@@ -102,7 +102,7 @@ def test_the_release_must_be_there_and_of_the_stage_s_contract(tmp_path: Path) -
     files, store = tiny_release(), FolderReleases(tmp_path / "releases")
     store.write("tiny", version_in(files), files)
     store.set_champion("tiny", version_in(files))
-    with pytest.raises(ReleaseError, match="the stage 'dev' serves the contract 'synthetic', and .* is of 'tiny'"):
+    with pytest.raises(ReleaseError, match=r"the stage 'dev' serves the contract 'synthetic', and .* is of 'tiny'"):
         Check().take(deployment(tmp_path, aws=aws(), chosen=wanted))
     tiny = replace(DEV, contract="tiny")
     assert Check().take(deployment(tmp_path, aws=aws(), stage=tiny, chosen=wanted)).state == "already"

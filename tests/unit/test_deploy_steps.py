@@ -50,7 +50,7 @@ def test_users_are_made_once_and_their_rights_granted_each_time(tmp_path: Path) 
 def test_a_database_that_starts_is_waited_for_and_not_for_ever(tmp_path: Path) -> None:
     at = deployment(tmp_path, aws=store(execute_statement=[RESUMING, RESUMING, OURS, {}]))
     assert Users().take(at).state == "already"
-    with pytest.raises(Unavailable, match="has not started within 0 s .DatabaseResumingException."):
+    with pytest.raises(Unavailable, match=r"has not started within 0 s .DatabaseResumingException."):
         Users().take(deployment(tmp_path, aws=store(execute_statement=RESUMING)))
     with pytest.raises(AwsRefused, match="AccessDenied"):
         Users().take(deployment(tmp_path, aws=store(execute_statement=refused("AccessDeniedException"))))

@@ -45,7 +45,7 @@ def refusal(code: str, message: str = "no") -> ClientError:
         (refusal("Throttling", "Rate exceeded."), f"AWS refuses {ACTION} in eu-west-1 (Throttling): Rate exceeded"),
         (
             EndpointConnectionError(endpoint_url="https://nowhere"),
-            f"AWS cannot be asked for {ACTION} in eu-west-1 (EndpointConnectionError): check the network and the region",
+            f"AWS cannot be asked for {ACTION} in eu-west-1 (EndpointConnectionError): check the network",
         ),
     ],
 )

@@ -1,9 +1,9 @@
 """The stage dev on this machine, all of it but the stacks: what `ebb deploy` then finds is real where it can be.
 
 Real: the functions of the checkout before Valkey and Postgres, the gateway with tokens, the schema and its users.
-Emulated: S3 and STS by moto, CloudFormation and Cognito by MiniStack, the RDS Data API by `tests.fakes.data_api`, Cognito's token
-endpoint by `tests.integration.stage_case`. CDK's command line is a stand-in (`tests.fakes.cdk_command`), and the
-templates are small: their outputs are those of the real ones.
+Emulated: S3 and STS by moto, CloudFormation and Cognito by MiniStack, the RDS Data API by `tests.fakes.data_api`,
+Cognito's token endpoint by `tests.integration.stage_case`. CDK's command line is a stand-in
+(`tests.fakes.cdk_command`), and the templates are small: their outputs are those of the real ones.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from local.identity import Identity
 from local.servers.ministack import MiniStack
 from local.servers.valkey import Valkey
 from local.serving.routes import ROUTES
-from stacks.constructs.database import OWNER, READER
+from stacks.constructs.database import DATABASE, OWNER, READER
 from tests.fakes import cdk_command
 from tests.fakes.aws_door import KEYS, REGION, Door, aws_door
 from tests.fakes.data_api import CLUSTER, SECRET, DataApi, data_api
@@ -84,7 +84,7 @@ class Site:
         """Tell CDK's stand-in what to do next time."""
         Path(self.environment[cdk_command.STAND_IN]).write_text(json.dumps(told))
 
-    def keys(self) -> list[str]:
+    def objects(self) -> list[str]:
         """Return the keys in the bucket."""
         pages = self.door.client("s3").list_objects_v2(Bucket=self.bucket)
         return sorted(each["Key"] for each in pages.get("Contents", ()))
@@ -98,7 +98,7 @@ def running_site(folder: Path) -> Iterator[Site]:
         bucket = door.bucket()
         server = MiniStack.start(folder / "ministack")
         stack.callback(server.stop)
-        database = stack.enter_context(weak_administrator(folder / "postgres", "ebb"))
+        database = stack.enter_context(weak_administrator(folder / "postgres", DATABASE))
         data = stack.enter_context(data_api(database, (OWNER, READER)))
         valkey = Valkey.start(folder / "valkey")
         stack.callback(valkey.stop)
@@ -107,7 +107,7 @@ def running_site(folder: Path) -> Iterator[Site]:
         invoke, gateway = stack.enter_context(_running(functions, folder / "logs", identity))
         address = f"http://127.0.0.1:{gateway}"
         home = SimpleNamespace(state_home=folder / "identity", state=SimpleNamespace(issuer=ISSUER, url=address))
-        stage = Stage(cast(Home, home), door.url)
+        stage = Stage(cast("Home", home), door.url)
         stack.enter_context(token_endpoint(stage))
         outputs = _clients(server, stage) | {"Address": address, "TokenUrl": stage.token_url}
         assembly = _assembly(folder / "assembly", outputs, bucket)

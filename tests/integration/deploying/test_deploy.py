@@ -14,8 +14,10 @@ import pytest
 
 from ebb.errors import EbbError
 from ebb.folder import FolderReleases
+from local import cli
 from local.calling import caller_of
 from local.deploying import run
+from local.deploying.deployment import Workshop
 from local.deploying.words import AwsRefused
 from local.servers.process_id import ProcessId
 from tests.home import ROOT
@@ -76,14 +78,14 @@ def test_from_nothing_to_a_stage_that_scores_and_again(site: Site) -> None:
     planned = {each.name: each.outcome for each in run.look(deployment(site.assembly, table))}
     assert [planned[name].state for name in STEPS] == ["already", *["would"] * 7]
     assert "ebb-dev-inference: new, 1 resource" in planned["cdk"].sentence
-    assert site.keys() == []
+    assert site.objects() == []
 
     first = states(site, table)
     assert [first[name][0] for name in STEPS] == ["already", *["done"] * 7], json.dumps(first, indent=1)
     assert first["check"][1] == "account 123456789012, us-east-1"
     assert first["migrate"][1].startswith("the schema went from base to 0")
     (version,) = FolderReleases(Path("releases")).versions("synthetic")
-    assert f"releases/synthetic/{version}.zip" in site.keys()
+    assert f"releases/synthetic/{version}.zip" in site.objects()
     assert first["routing"][1] == f"{version} is the champion of routing table 1"
     assert f"{version} answers 7 entities as it should" in first["verify"][1]
     assert caller_of("dev").score("c-3", explain=False)["release"] == f"synthetic/{version}"
@@ -93,6 +95,24 @@ def test_from_nothing_to_a_stage_that_scores_and_again(site: Site) -> None:
     assert second["verify"][0] == "done"
     looked = {each.name: each.outcome.state for each in run.look(deployment(site.assembly))}
     assert [looked[name] for name in STEPS] == [*["already"] * 6, "skipped", "would"]
+
+
+def test_typed_it_says_how_far_it_is_and_what_is_next(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = deployment(site.assembly).workshop
+    monkeypatch.setattr(Workshop.__init__, "__defaults__", (made.templates, made.unpacked, made.pack))
+    assert cli.run(["deploy", "--stage", "dev"]) == 0
+    out, err = capsys.readouterr()
+    assert "users     made the users ebb and ebb_reader" in err
+    assert "Stack ebb-dev-registry" in err
+    assert "dev stands in us-east-1, account 123456789012: http://127.0.0.1" in out
+    assert "ebb route show --stage dev" in out
+    later = site.release(1.0)
+    assert cli.run(["deploy", "--stage", "dev", "--only", "release", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["step"], each["state"]) for each in told["steps"]] == [("check", "already"), ("release", "done")]
+    assert f"releases/synthetic/{later.name}.zip" in site.objects()
 
 
 def test_a_later_release_is_published_and_never_promoted(site: Site) -> None:
@@ -127,7 +147,7 @@ def test_killed_behind_each_effect_the_same_command_goes_on(site: Site) -> None:
     assert [told[name] for name in STEPS[:6]] == ["already"] * 6, said
     assert told["verify"] == "done"
     assert caller_of("dev").show_routing()["version"] == 1
-    assert len([key for key in site.keys() if key.endswith(".zip")]) == 1
+    assert len([key for key in site.objects() if key.endswith(".zip")]) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
