@@ -16,6 +16,7 @@ from tests.load.postgres_figures import postgres_figures
 from tests.load.quality_figures import parity_figure, quality_figures, tables
 from tests.load.stopped_valkey import stopped_valkey_figures
 from tests.load.store_figures import cache_figures
+from tests.load.synth_figures import synth_figures
 from tests.load.valkey_figures import valkey_figures
 
 ROWS = 100_000
@@ -36,6 +37,8 @@ def measure_all(rows: int, requests: int) -> Iterator[Figure]:
     yield from cache_figures()
     with tempfile.TemporaryDirectory(prefix="ebb-bench-") as folder:
         yield from load_figures(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="ebb-bench-") as folder:
+        yield from synth_figures(Path(folder))
     yield from history_figures(HISTORY_ROWS)
     with tempfile.TemporaryDirectory(prefix="ebb-bench-") as folder:
         home = Home(Path(folder))
@@ -56,7 +59,7 @@ def main() -> int:
             "not measured: the real tables are missing (../shared/data), and a page without them would mislead"
         )
         return 1
-    with TerminalProgress().step("Measure the figures", 50) as done:
+    with TerminalProgress().step("Measure the figures", 51) as done:
         for figure in measure_all(ROWS, REQUESTS):
             figures.append(figure)
             done(1)

@@ -19,6 +19,7 @@ from ebb.events.layout import POSITIONAL, Layout
 from tests.fakes.contracts import ROW, TEXT, tiny_contract
 from tests.fakes.event_layouts import LAYOUT, RELEASE, any_row, layout_of, placed_event
 from tests.fakes.event_sink import MemoryEvents
+from tests.fakes.made_contracts import contract_of
 from tests.fakes.prediction_events import SALT, SECRET, event_log, events_of, made_event, same
 
 
@@ -54,9 +55,9 @@ def test_a_number_of_six_digits_comes_back_as_it_was(digits: int, places: int) -
 
 def test_a_usual_content_has_no_name_in_it() -> None:
     text = content(placed_event(inputs={**ROW, "city": "Ghent"}))
-    assert not any(name.encode() in text for name in ("tenure", "spend", "paperless", "plan"))
-    assert b'{"texts":{"city":"Ghent"}}' in text
-    assert b"basic" not in text
+    assert not any(name.encode() in text for name in (*ROW, "basic"))
+    assert b"Ghent\0\0" in text
+    assert b'{"texts":{"plan":"other"}}' in content(placed_event(inputs={**ROW, "plan": "other"}))
 
 
 @pytest.mark.parametrize("value", [None, math.nan])
@@ -67,23 +68,37 @@ def test_a_number_that_is_missing_comes_back_missing(value: Value) -> None:
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_category_that_is_missing_comes_back_empty(value: Value) -> None:
-    assert _read(placed_event(inputs={**ROW, "plan": value})).inputs["plan"] == ""
+@pytest.mark.parametrize("name", ["plan", "city"])
+def test_a_category_that_is_missing_comes_back_empty(name: str, value: Value) -> None:
+    assert _read(placed_event(inputs={**ROW, name: value})).inputs[name] == ""
 
 
-@given(st.lists(any_row.map(lambda row: {**row, "city": ""}), min_size=2, max_size=2), st.floats(0, 1))
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40), min_size=3, max_size=3))
+def test_several_free_texts_are_told_apart(texts: list[str]) -> None:
+    names = ["one", "two", "three"]
+    layout = Layout(contract_of(*(f'name = "{name}"; kind = "category"' for name in names)))
+    event = placed_event(inputs=dict(zip(names, texts, strict=True)), layout=layout)
+    sink = MemoryEvents()
+    event_log(sink).record([event])
+    assert content(event)[0] == POSITIONAL
+    assert unseal(events_of(sink.log)[0], SECRET, SALT, lambda _: layout).inputs == event.inputs
+
+
+@given(
+    st.lists(any_row.map(lambda row: {**row, "city": str(row["city"])[:8]}), min_size=2, max_size=2), st.floats(0, 1)
+)
 def test_of_ids_of_one_length_every_content_has_one_length(rows: list[dict[str, Value]], probability: float) -> None:
-    """Numbers, known categories and decisions take the same room, whatever they say."""
+    """Numbers, known categories, cities and decisions take the same room, whatever they say."""
     one = content(placed_event(inputs=rows[0], decision="act", probability=probability))
     other = content(placed_event(inputs=rows[1], decision="hold", ages=1.0))
     assert len(one) == len(other)
 
 
 @given(st.integers(1, 250), st.text("äx", max_size=300))
-def test_lengths_come_in_blocks_and_in_large_ones_where_a_text_is_free(length: int, city: str) -> None:
-    assert len(content(placed_event(entity_id="x" * length))) % BLOCK == 0
+def test_lengths_come_in_blocks_and_in_large_ones_where_anything_has_a_name(length: int, city: str) -> None:
     assert len(content(placed_event(entity_id="x" * length, inputs={**ROW, "city": city}))) % BLOCK == 0
-    assert len(content(placed_event(inputs={**ROW, "city": city + "x"}))) % FREE_BLOCK == 0
+    assert len(content(placed_event(inputs={**ROW, "plan": city + "other"}))) % FREE_BLOCK == 0
+    assert len(content(placed_event(stale=["spend"]))) % FREE_BLOCK == 0
     assert len(content(made_event(entity_id="x" * length))) % FREE_BLOCK == 0
 
 
@@ -94,6 +109,8 @@ def test_lengths_come_in_blocks_and_in_large_ones_where_a_text_is_free(length: i
         {"inputs": {**{name: ROW[name] for name in ROW if name != "tenure"}, "other": 1.0}},
         {"inputs": {**ROW, "tenure": "five"}},
         {"inputs": {**ROW, "city": 5}},
+        {"inputs": {**ROW, "plan": 5}},
+        {"inputs": {**ROW, "city": "Gh\0ent"}},
         {"decision": "contact"},
         {"layout": None},
     ],
@@ -131,7 +148,7 @@ def test_values_are_never_read_with_another_contract_s_names(text: str) -> None:
 
 
 def test_a_layout_says_where_everything_stands() -> None:
-    assert (LAYOUT.numbers, LAYOUT.categories) == (("tenure", "spend", "paperless"), ("plan", "city"))
+    assert (LAYOUT.numbers, LAYOUT.categories, LAYOUT.free) == (("tenure", "spend", "paperless"), ("plan",), ("city",))
     assert len(LAYOUT) == 5
     assert LAYOUT.fingerprint == Layout(tiny_contract()).fingerprint
     assert LAYOUT.codes[0] == {None: 0, "": 0, "basic": 1, "plus": 2}

@@ -98,7 +98,7 @@ def main() -> int:
             with TerminalProgress().step("Measure the servers in turns", ROUNDS * (1 + len(peers))) as done:
                 measured = peers_measured(home, peers, ROUNDS, SECONDS, lambda: done(1))
             figures = comparison_figures(measured)
-            with TerminalProgress().step("Measure Ebb alone", 18) as done:
+            with TerminalProgress().step("Measure Ebb alone", 19) as done:
                 for figure in own_figures(home, Path(folder)):
                     figures.append(figure)
                     done(1)

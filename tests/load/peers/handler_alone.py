@@ -79,4 +79,6 @@ def handler_figures(environment: Mapping[str, str], entities: Sequence[str], cal
     if spent.batch_row:
         row, many = median(spent.batch_row), f"{BATCH:,} entities a call, events included"
         figures.append(Figure("batch, CPU a row in the handler", "us", row, BATCH_ROW_US, many, slowness=slow))
+        packed, how = median(spent.packed_row), "the same, of a caller that takes gzip"
+        figures.append(Figure("batch, CPU a row with its answer compressed", "us", packed, None, how))
     return figures

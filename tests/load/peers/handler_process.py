@@ -48,12 +48,14 @@ class Spent:
         handler: a prediction.
         reference: a bare pipeline of two commands by redis-py and a walk through an answer's worth of JSON.
         batch_row: a row of a batch; empty where there is no batch route.
+        packed_row: a row of a batch whose caller takes gzip.
         resident_mb: memory in the end, MB of 1024 kB.
     """
 
     handler: list[float]
     reference: list[float]
     batch_row: list[float]
+    packed_row: list[float]
     resident_mb: float
 
 
@@ -81,7 +83,8 @@ def main(result: str) -> None:
 
     context = Context()
     singles = [event(PREDICT, json.dumps({"entity_id": who}).encode()) for who in order.entities]
-    batch = event(BATCH, json.dumps({"entities": [{"entity_id": w} for w in order.entities[: order.batch]]}).encode())
+    body = json.dumps({"entities": [{"entity_id": who} for who in order.entities[: order.batch]]}).encode()
+    batch, packed = event(BATCH, body), event(BATCH, body, headers={"accept-encoding": "gzip, deflate"})
     turn = 0
 
     def one() -> None:
@@ -92,17 +95,22 @@ def main(result: str) -> None:
     def many() -> None:
         _expect(handle(batch, context), order.batch)
 
+    def many_packed() -> None:
+        if not handle(packed, context)["isBase64Encoded"]:
+            raise RuntimeError("the handler did not compress a large answer")
+
     reference = _reference()
     with_batch = bool(order.batch) and handle(batch, context)["statusCode"] != _NOT_FOUND
     for _ in range(max(200, order.calls // 5)):
         one()
-    spent = Spent([], [], [], 0.0)
+    spent = Spent([], [], [], [], 0.0)
     for _ in range(order.rounds):
         spent.handler.append(_cpu_us(one, order.calls))
         spent.reference.append(_cpu_us(reference, order.calls))
         if with_batch:
             many()
             spent.batch_row.append(_cpu_us(many, 3) / order.batch)
+            spent.packed_row.append(_cpu_us(many_packed, 3) / order.batch)
     Path(result).write_text(json.dumps({**asdict(spent), "resident_mb": resident_mb(os.getpid())}))
 
 

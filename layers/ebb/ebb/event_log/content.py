@@ -15,7 +15,7 @@ from ebb.events.layout import DECISIONS, POSITIONAL, UNLISTED, Layout
 
 BLOCK, FREE_BLOCK = 32, 256
 """Contents are filled up with blanks to a multiple of so many bytes. By position only the entity's id has a length of
-its own; where anything stands as a text the block is large, since a length would tell one city from another."""
+its own; where anything stands by name the block is large, since a length would tell one city from another."""
 
 LayoutOf = Callable[[str], Layout | None]
 """From a release's sha256 to the places of its contract's features; None where it is not at hand."""
@@ -72,7 +72,7 @@ def _positional(event: PredictionEvent, layout: Layout) -> bytes:
     if None in numbers:
         numbers = [math.nan if value is None else value for value in numbers]
     codes, unlisted = _codes(layout, texts)
-    age = event.ages
+    age, who, free = event.ages, event.entity_id.encode(), _free(layout, event.inputs)
     head = layout.head.pack(
         POSITIONAL,
         layout.fingerprint,
@@ -81,12 +81,13 @@ def _positional(event: PredictionEvent, layout: Layout) -> bytes:
         age if isinstance(age, float) else math.nan,
         *numbers,
         *codes,
-        len(who := event.entity_id.encode()),
+        len(who),
+        len(free),
     )
     others = _others(event, unlisted)
     if others:
-        return _filled(head + who + orjson.dumps(others, default=_plain, option=_OPTIONS), FREE_BLOCK)
-    return _filled(head + who, BLOCK)
+        return _filled(head + who + free + orjson.dumps(others, default=_plain, option=_OPTIONS), FREE_BLOCK)
+    return _filled(head + who + free, BLOCK)
 
 
 def _others(event: PredictionEvent, unlisted: Mapping[str, str] | None) -> Mapping[str, Any] | None:
@@ -104,6 +105,22 @@ def _others(event: PredictionEvent, unlisted: Mapping[str, str] | None) -> Mappi
     if event.shadow is not None:
         others["shadow"] = _told(event.shadow)
     return others
+
+
+def _free(layout: Layout, inputs: Mapping[str, Value]) -> bytes:
+    """Return the texts of categories that list none, in their room; each ends where a zero byte stands.
+
+    Raises:
+        KeyError, TypeError: one is not there, is no text, or holds such a byte itself.
+    """
+    if not layout.free:
+        return b""
+    texts = layout.pick_free(inputs)
+    joined = "\0".join(["" if text is None else text for text in texts])
+    if joined.count("\0") != len(texts) - 1:
+        raise TypeError
+    made = joined.encode()
+    return made.ljust(max(1, -(-len(made) // layout.room)) * layout.room, b"\0")
 
 
 def _codes(layout: Layout, texts: Sequence[Value]) -> tuple[Sequence[int], Mapping[str, str] | None]:
@@ -130,17 +147,18 @@ def _unlisted(layout: Layout, texts: Sequence[Value]) -> tuple[Sequence[int], Ma
 
 
 def _by_position(text: bytes, layout: Layout) -> dict[str, Any]:
-    _, _, decision, probability, age, *values, length = layout.head.unpack_from(text)
+    _, _, decision, probability, age, *values, length, room = layout.head.unpack_from(text)
     at = layout.head.size
-    rest = text[at + length :].rstrip(b" ")
+    who, free, rest = text[at : at + length], text[at + length :][:room], text[at + length + room :].rstrip(b" ")
     others: dict[str, Any] = orjson.loads(rest) if rest else {}
     texts = others.pop("texts", {})
     inputs: dict[str, Value] = {name: _shortest(value) for name, value in zip(layout.numbers, values, strict=False)}
     codes = values[len(layout.numbers) :]
     for name, listed, code in zip(layout.categories, layout.listed, codes, strict=True):
         inputs[name] = texts[name] if code == UNLISTED else ("", *listed)[code]
+    inputs.update(zip(layout.free, free.decode().split("\0"), strict=False))
     return {
-        "entity_id": text[at : at + length].decode(),
+        "entity_id": who.decode(),
         "inputs": inputs,
         "ages": others.pop("ages", age),
         "probability": probability,

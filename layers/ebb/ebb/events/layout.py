@@ -1,7 +1,8 @@
 """The place of every feature in a recorded event: events give values without names, in the contract's order.
 
 An event names its release, a release holds its contract, and a contract is never altered: so nobody needs 30 names in
-each of a billion events. Every number takes four bytes, the float32 that the model saw, and every listed category one, whatever they say.
+each of a billion events. Every number takes four bytes, the float32 that the model saw, every listed category one, and
+free texts have a room that nearly all of them fit into, whatever they say.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,9 @@ POSITIONAL = 1
 UNLISTED, MISSING = 255, 0
 """Codes of a category: its text stands after the others; it is missing. The listed ones count from 1."""
 
+ROOM = 32
+"""Bytes of each free text; as many again where they do not suffice, so that no city is told by its length."""
+
 DECISIONS: Mapping[str, int] = {ACT: 0, HOLD: 1}
 
 _Codes = Mapping[Value, int]
@@ -29,25 +33,30 @@ class Layout:
 
     Attributes:
         fingerprint: four bytes, so that values are never read with the names of another contract.
-        numbers, categories: features, in the order of the graph's columns.
-        listed: the known texts of each category, as far as codes reach.
-        codes: from text to code, by category.
-        head: kind, fingerprint, decision, probability, age in seconds, numbers, codes, bytes of the entity's id.
-        pick_numbers, pick_categories: take the values out of a row; KeyError where one is not in it.
+        numbers, categories, free: features, in the order of the graph's columns; `free` are the categories of which the
+            contract lists no text.
+        listed: the known texts of each of `categories`, as far as codes reach.
+        codes: from text to code, for each of `categories`.
+        room: bytes that the free texts take together, or a multiple of it.
+        head: kind, fingerprint, decision, probability, age in seconds, numbers, codes, bytes of the entity's id and of
+            the free texts, which follow in this order.
+        pick_numbers, pick_categories, pick_free: take the values out of a row; KeyError where one is not in it.
     """
 
     def __init__(self, contract: Contract) -> None:
         self.numbers = tuple(feature.name for feature in contract.numbers)
-        self.categories = tuple(feature.name for feature in contract.categories)
-        self.listed = tuple(feature.categories[: UNLISTED - 1] for feature in contract.categories)
+        self.categories = tuple(feature.name for feature in contract.categories if feature.categories)
+        self.free = tuple(feature.name for feature in contract.categories if not feature.categories)
+        self.listed = tuple(f.categories[: UNLISTED - 1] for f in contract.categories if f.categories)
         self.codes = tuple(_codes(texts) for texts in self.listed)
         self.fingerprint = _fingerprint(contract.numbers, contract.categories)
-        self.head = Struct(f"<B4sBdd{len(self.numbers)}f{len(self.categories)}BH")
+        self.head = Struct(f"<B4sBdd{len(self.numbers)}f{len(self.categories)}BHH")
         self.pick_numbers, self.pick_categories = _picker(self.numbers), _picker(self.categories)
+        self.pick_free, self.room = _picker(self.free), ROOM * len(self.free)
 
     def __len__(self) -> int:
         """Return how many features there are."""
-        return len(self.numbers) + len(self.categories)
+        return len(self.numbers) + len(self.categories) + len(self.free)
 
 
 def _codes(listed: Sequence[str]) -> _Codes:
