@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -131,3 +132,70 @@ def test_the_sources_are_what_docker_is_let_see() -> None:
     assert list(names) == sorted(names)
     assert DOCKERFILE in names
     assert not [name for name in names if fnmatch(name, "*.pyc") or "__pycache__" in name]
+
+
+def run_build(synthesized: Synthesized, folder: Path, *, there: bool, fails: str = "") -> tuple[int, list[str]]:
+    """Run the build's script with programs that write down how they are called; return its exit code and the calls.
+
+    Args:
+        synthesized: has the script.
+        folder: empty.
+        there: whether the repository has the tag.
+        fails: a program and its first argument that end with an error.
+    """
+    project = only(synthesized, "dev", "AWS::CodeBuild::Project")
+    (script,) = json.loads(project["Source"]["BuildSpec"])["phases"]["build"]["commands"]
+    programs, calls = folder / "bin", folder / "calls"
+    programs.mkdir()
+    for name in ("aws", "docker"):
+        program = programs / name
+        program.write_text(
+            f'#!/bin/sh\necho "{name} $*" >> {calls}\n[ "$1" = login ] && cat > {folder}/password\n'
+            f'[ "$2" = describe-images ] && exit {0 if there else 254}\n'
+            f'[ "{name} $1" = "{fails}" ] && exit 1\n[ "$2" = get-login-password ] && echo secret\nexit 0\n'
+        )
+        program.chmod(0o755)
+    variables = {"NAME": "jobs", "REPOSITORY": "1.dkr.ecr.us-east-1.amazonaws.com/jobs", "TAG": "abc"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"PATH": f"{programs}:/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "secret" not in done.stdout + done.stderr
+    return done.returncode, calls.read_text().splitlines()
+
+
+LOOK = "aws ecr describe-images --repository-name jobs --image-ids imageTag=abc"
+IMAGE = "1.dkr.ecr.us-east-1.amazonaws.com/jobs:abc"
+
+
+def test_an_image_that_is_there_is_not_built_again(synthesized: Synthesized, tmp_path: Path) -> None:
+    assert run_build(synthesized, tmp_path, there=True) == (0, [LOOK])
+
+
+def test_an_image_that_is_not_there_is_built_and_pushed(synthesized: Synthesized, tmp_path: Path) -> None:
+    code, calls = run_build(synthesized, tmp_path, there=False)
+    assert code == 0
+    assert sorted(calls) == sorted(
+        [
+            LOOK,
+            "aws ecr get-login-password",
+            "docker login --username AWS --password-stdin 1.dkr.ecr.us-east-1.amazonaws.com",
+            f"docker build --file {DOCKERFILE} --tag {IMAGE} .",
+            f"docker push {IMAGE}",
+        ]
+    )
+    assert calls[-1] == f"docker push {IMAGE}"
+    assert (tmp_path / "password").read_text() == "secret\n"
+
+
+@pytest.mark.parametrize("step", ["docker login", "docker build", "docker push"])
+def test_a_build_that_fails_fails_and_pushes_nothing(synthesized: Synthesized, tmp_path: Path, step: str) -> None:
+    code, calls = run_build(synthesized, tmp_path, there=False, fails=step)
+    assert code != 0
+    steps = ["docker login", "docker build", "docker push"]
+    begun = {" ".join(call.split()[:2]) for call in calls if call.startswith("docker")}
+    assert begun == set(steps[: steps.index(step) + 1]), "and nothing after it"
