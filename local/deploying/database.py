@@ -65,7 +65,8 @@ def when_started(at: Deployment, ask: Callable[[], _T]) -> _T:
 
 def starting(error: AwsRefused) -> bool:
     """Tell whether the database is paused or on its way up."""
-    return error.code in _STARTING or "resuming" in error.told.lower()
+    told = error.told.lower()
+    return error.code in _STARTING or "resuming" in told or "communications link failure" in told
 
 
 def _value(field: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from local.deploying.deployment import Deployment
 from local.deploying.step import Outcome
 
 _SQL = Path(__file__).resolve().parents[2] / "lambdas/migrate/users.sql"
-_OURS = "select rolname from pg_roles where rolname in ('ebb', 'ebb_reader') order by 1"
+_OURS = "select cast(rolname as text) from pg_roles where rolname in ('ebb', 'ebb_reader') order by 1"
 _NAMES = ["ebb", "ebb_reader"]
 
 

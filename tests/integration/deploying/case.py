@@ -6,11 +6,9 @@ Cognito's token endpoint by `tests.integration.stage_case`. CDK's command line i
 (`tests.fakes.cdk_command`), and the templates are small: their outputs are those of the real ones.
 """
 
-import asyncio
 import json
 import shlex
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,35 +16,25 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import uvloop
-
 from cdk.stages import CLIENTS
 from ebb.contract import parse_contract
 from ebb.folder import FolderReleases
 from ebb.postgres.address import PostgresAddress
 from ebb.release.manifest import MANIFEST
-from local.calling.local_cloud import AUDIENCE
-from local.executor.executor import Executor
 from local.executor.function import Function
-from local.executor.invoke_api import InvokeApi
-from local.gateway.authorizer import Authorizer
-from local.gateway.gateway import Gateway
 from local.identity import Identity
 from local.servers.ministack import MiniStack
 from local.servers.valkey import Valkey
-from local.serving.routes import ROUTES
 from stacks.constructs.database import DATABASE, OWNER, READER
 from tests.fakes import cdk_command
 from tests.fakes.aws_door import KEYS, REGION, Door, aws_door
 from tests.fakes.data_api import CLUSTER, SECRET, DataApi, data_api
 from tests.fakes.releases import tiny_release, version_in, with_manifest
 from tests.home import ROOT, Home
+from tests.integration.deploying.front import ISSUER, running_front
 from tests.integration.rds_case import weak_administrator
 from tests.integration.stack_case import client_of
 from tests.integration.stage_case import CONTRACT, Stage, token_endpoint
-
-ISSUER = "http://127.0.0.1/issuer"
-DEADLINE = 120
 
 
 @dataclass
@@ -104,7 +92,7 @@ def running_site(folder: Path) -> Iterator[Site]:
         stack.callback(valkey.stop)
         identity = Identity.load_or_create(folder / "identity")
         functions = _functions(folder, door, bucket, valkey, database)
-        invoke, gateway = stack.enter_context(_running(functions, folder / "logs", identity))
+        invoke, gateway = stack.enter_context(running_front(functions, folder / "logs", identity))
         address = f"http://127.0.0.1:{gateway}"
         home = SimpleNamespace(state_home=folder / "identity", state=SimpleNamespace(issuer=ISSUER, url=address))
         stage = Stage(cast("Home", home), door.url)
@@ -194,39 +182,3 @@ def _template(outputs: Mapping[str, str]) -> str:
     told = {name: {"Value": value} for name, value in outputs.items()}
     document: dict[str, Any] = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
     return json.dumps(document | ({"Outputs": told} if told else {}))
-
-
-@contextmanager
-def _running(functions: list[Function], logs: Path, identity: Identity) -> Iterator[tuple[int, int]]:
-    """Run functions, their Invoke API and the gateway on a thread; lend the two ports."""
-    up, ports, over = threading.Event(), list[int](), asyncio.Event()
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    async def serve() -> None:
-        loops.append(asyncio.get_running_loop())
-        executor = Executor(functions, log_dir=logs)
-        await executor.start()
-        api = InvokeApi(executor, {})
-        gateway = Gateway(executor, ROUTES, Authorizer(identity.jwks(), issuer=ISSUER, audience=AUDIENCE))
-        try:
-            ports.extend((await api.start(), await gateway.start()))
-            up.set()
-            await over.wait()
-        finally:
-            await gateway.stop()
-            await api.stop()
-            await executor.stop()
-
-    def run() -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve())
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        assert up.wait(DEADLINE)
-        yield ports[0], ports[1]
-    finally:
-        loops[0].call_soon_threadsafe(over.set)
-        thread.join(DEADLINE)
-        assert not thread.is_alive()

@@ -21,7 +21,8 @@ from local.deploying.deployment import Workshop
 from local.deploying.words import AwsRefused
 from local.servers.process_id import ProcessId
 from tests.home import ROOT
-from tests.integration.deploying.case import DEADLINE, Site, running_site
+from tests.integration.deploying.case import Site, running_site
+from tests.integration.deploying.front import DEADLINE
 from tests.integration.deploying.take_steps import deployment
 from tests.process_group import ended
 from tests.tiny_home import write_table
