@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -127,9 +127,12 @@ def emulator(folder: Path, authority: Path | None = None) -> Iterator[Emulator]:
         yield Emulator(server.url)
     finally:
         functions = process.children(recursive=True)
+        for function in functions:
+            with suppress(psutil.NoSuchProcess):
+                function.kill()
         server.stop()
         _, alive = psutil.wait_procs(functions, timeout=_SECONDS)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         assert not alive, alive
 
 
