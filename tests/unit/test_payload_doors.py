@@ -1,7 +1,9 @@
 """The same request as an HTTP API and as a REST API hands it on: one answer, over every route of both functions."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
+from gzip import decompress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -178,3 +180,15 @@ def test_a_picture_reaches_a_caller_of_a_rest_api_as_base64(functions: dict[str,
     answered = rest(Asked("GET", "/docs/favicon-32x32.png").of_rest_api())
     assert answered["isBase64Encoded"] is True
     assert answered["headers"]["content-type"] == "image/png"
+
+
+def test_a_batch_is_compressed_for_a_caller_of_either_kind(functions: dict[str, Pair]) -> None:
+    body = orjson.dumps({"entities": [{"entity_id": f"new-{number}", "features": ROW} for number in range(60)]})
+    sent = (("content-type", "application/json"), ("accept-encoding", "gzip"))
+    asked_for = Asked("POST", "/v1/predictions/batch", body, sent)
+    http, rest = functions["predict"]
+    one, other = http(asked_for.of_http_api()), rest(asked_for.of_rest_api())
+    assert other == one
+    assert other["headers"]["content-encoding"] == "gzip"
+    told = orjson.loads(decompress(b64decode(other["body"])))
+    assert len(told["predictions"]) == 60

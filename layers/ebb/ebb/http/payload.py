@@ -4,16 +4,16 @@
     an HTTP API, 2.0 ───────────────────┴──► gateway.call_from_event ──► Call ──► the route's function
 
 Source: "Input format of a Lambda function for proxy integration", API Gateway developer guide (REST APIs), and that of
-HTTP APIs for 2.0. Answers need no translation: a status, a text for each header, and a body are said alike in both.
+HTTP APIs for 2.0. Answers need no translation: a status, a text for each header, and a body are said alike in both. A
+body in base64, a picture or what was compressed, needs binary media types: `stacks/constructs/rest_door.py` sets them.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-_LEFT_OUT = ("cookie", "accept-encoding")
-"""Cookies stand apart from the headers in 2.0, and nothing here reads one. A REST API hands a compressed answer on in
-base64 unless its binary media types are set, so none is asked for; it can compress by itself."""
+_COOKIE = "cookie"
+"""Stands apart from the headers in 2.0; nothing here reads one."""
 
 
 def in_one_format(event: Any) -> Any:
@@ -60,8 +60,7 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
         lower = name.lower()
         value = _joined(values)
         found[lower] = f"{found[lower]},{value}" if lower in found else value
-    for name in _LEFT_OUT:
-        found.pop(name, None)
+    found.pop(_COOKIE, None)
     return found
 
 
