@@ -3,7 +3,7 @@
 import os
 import select
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ebb.errors import Unavailable
 
@@ -76,7 +76,11 @@ class LogSink:
                 continue
 
 
-def _portions(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+def _portions(lines: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    return (lines,) if len(lines) == 1 else _cut(lines)
+
+
+def _cut(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
     some, size = list[bytes](), 0
     for line in lines:
         if some and size + len(line) > _PORTION:

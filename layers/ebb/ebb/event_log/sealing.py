@@ -91,6 +91,8 @@ class Sealer:
         keys = [self._key(salt) if salt else self._random(32) for salt in salts]
         bound = opened[:-1] + by
         nonce = self._random(NONCE)
+        if len(keys) == 1:
+            return finished(bound, nonce, [AESGCM(keys[0]).encrypt(nonce, contents[0], bound)])
         rows = zip(keys, nonces_of(nonce, len(keys)), contents, bound_to(bound, len(keys)), strict=True)
         return finished(bound, nonce, [AESGCM(key).encrypt(own, text, place) for key, own, text, place in rows])
 
@@ -122,7 +124,9 @@ def nonces_of(nonce: bytes, events: int) -> Sequence[bytes]:
 
 def finished(bound: bytes, nonce: bytes, sealed: Sequence[bytes]) -> bytes:
     """Return a line: what is bound, then the nonce with the first sealed content, and the others, in base64."""
-    texts = b'","'.join([b2a_base64(each, newline=False) for each in (nonce + sealed[0], *sealed[1:])])
+    texts = b2a_base64(nonce + sealed[0], newline=False)
+    if len(sealed) > 1:
+        texts = b'","'.join((texts, *[b2a_base64(each, newline=False) for each in sealed[1:]]))
     return b'%b,"texts":["%b"]}}' % (bound, texts)
 
 
