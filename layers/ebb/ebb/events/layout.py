@@ -20,8 +20,9 @@ POSITIONAL = 1
 UNLISTED, MISSING = 255, 0
 """Codes of a category: its text stands after the others; it is missing. The listed ones count from 1."""
 
-ROOM = 32
-"""Bytes of each free text; as many again where they do not suffice, so that no city is told by its length."""
+ROOM, LEAST_ROOM = 16, 32
+"""Bytes for each free text, in all together, and at least; as many again where they do not suffice, so that hardly a
+city is told by its length."""
 
 DECISIONS: Mapping[str, int] = {ACT: 0, HOLD: 1}
 
@@ -52,7 +53,7 @@ class Layout:
         self.fingerprint = _fingerprint(contract.numbers, contract.categories)
         self.head = Struct(f"<B4sBdd{len(self.numbers)}f{len(self.categories)}BHH")
         self.pick_numbers, self.pick_categories = _picker(self.numbers), _picker(self.categories)
-        self.pick_free, self.room = _picker(self.free), ROOM * len(self.free)
+        self.pick_free, self.room = _picker(self.free), max(LEAST_ROOM, ROOM * len(self.free))
 
     def __len__(self) -> int:
         """Return how many features there are."""
