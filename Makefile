@@ -63,6 +63,7 @@ lock: setup ## Resolve the locks anew
 	set -- --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -q; \
 	$$UV pip compile "$$@" requirements/all.in -o requirements.txt && \
 	$$UV pip compile "$$@" -c requirements.txt requirements/demo.in -o requirements/demo.txt && \
+	$$UV pip compile "$$@" -c requirements.txt requirements/jobs.in -o requirements/jobs.txt && \
 	$$UV pip compile "$$@" --no-emit-package hydra-core --no-emit-package omegaconf \
 		--no-emit-package antlr4-python3-runtime requirements/dvc.in -o requirements/dvc.txt && \
 	$$UV pip compile "$$@" requirements/ministack.in -o requirements/ministack.txt && \

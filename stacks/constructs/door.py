@@ -28,7 +28,7 @@ LOGGED = {
     "integrationLatency": "$context.integrationLatency",
     "bytes": "$context.responseLength",
     "client": "$context.authorizer.claims.client_id",
-    "error": "$context.error.messageString",
+    "error": "$context.error.message",
     "integrationError": "$context.integrationErrorMessage",
 }
 """What the access log holds of each request: the route and not the path, which names an entity; no address."""

@@ -34,7 +34,7 @@ class Prediction:
         decision: `act` or `hold`.
         threshold: the probability at and above which acting pays.
         expected_profit: of acting, in `currency`.
-        release: version of the release that answered; None where the rules did.
+        release: the release, as CONTRACT/VERSION, that answered; None where the rules did.
         rules_version: the rules that answered; None where a release did.
         variant: `champion`, `challenger`, `cheap` or `rules`.
         degraded: whether the rules answered.
