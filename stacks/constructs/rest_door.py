@@ -31,10 +31,9 @@ STAGE_NAME = "live"
 LOGGED_OF_REST = {
     **LOGGED,
     "route": "$context.httpMethod $context.resourcePath",
-    "error": "$context.error.message",
     "integrationError": "$context.integration.error",
 }
-"""The same fields; a REST API has no `routeKey`, and its `messageString` brings quotes of its own."""
+"""The same fields; a REST API has no `routeKey`, and calls its integration's error otherwise."""
 
 _ANY_SCOPE = [f"{RESOURCE_SERVER}/{scope}" for scope in SCOPES]
 """Without a scope a Cognito authorizer takes identity tokens and refuses access tokens. Which scope a call needs is the

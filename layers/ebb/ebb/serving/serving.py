@@ -123,8 +123,8 @@ class Serving(Generic[V]):
         champion = self._releases.champion(name)
         if champion is None:
             raise NoRelease(
-                f"no release of {name!r} serves yet: train one with `ebb train`; on a stage, publish it, and promote it with "
-                "`ebb route promote VERSION --stage STAGE`"
+                f"no release of {name!r} serves yet: train one with `ebb train`; on a stage, publish it, and promote "
+                "it with `ebb route promote VERSION --stage STAGE`"
             )
         return RoutingTable(0, "", champion)
 
