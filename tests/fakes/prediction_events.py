@@ -119,7 +119,8 @@ def same(one: PredictionEvent, other: PredictionEvent) -> bool:
 
 def _comparable(event: PredictionEvent) -> PredictionEvent:
     inputs = {name: _bits(value) for name, value in event.inputs.items()}
-    lists = {name: list(getattr(event, name)) for name in ("degraded", "requested", "defaults", "stale")}
+    names = ("degraded", "requested", "defaults", "stale")
+    lists: dict[str, Any] = {name: list(getattr(event, name)) for name in names}
     return replace(event, inputs=inputs, layout=None, reasons=event.reasons and list(event.reasons), **lists)
 
 

@@ -1,6 +1,7 @@
 """A database of its own for a test, at the newest schema, on the session's Postgres."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from ebb.postgres.address import PostgresAddress
@@ -37,7 +38,7 @@ class Database:
         """Return how it is entered."""
         return replace(self.server.address, database=self.name)
 
-    def connect(self, **limits: float) -> PostgresConnection:
+    def connect(self, **limits: Any) -> PostgresConnection:
         """Return a connection that opens with its first use; `limits` as `PostgresConnection` takes them."""
         return PostgresConnection(self.address, **limits)
 
