@@ -43,7 +43,7 @@ def of(name: str, load: Load | None = None) -> dict[str, float]:
 def test_a_prediction_is_billed_for_its_share_of_a_core_its_wait_and_half_a_millisecond() -> None:
     by_hand = (0.548 / (1_024 / 1_769) + 0.7 + 0.5) / 1_000
     assert case_of().single_seconds == pytest.approx(by_hand)
-    assert case_of().batch_seconds == pytest.approx(by_hand + 0.04061 * 1_769 / 1_024)
+    assert case_of().batch_seconds == pytest.approx(by_hand + 0.03553 * 1_769 / 1_024)
 
 
 def test_the_prediction_function_pays_calls_time_and_events() -> None:

@@ -13,6 +13,7 @@ from ebb.http.doors import answer, dispatch
 from ebb.http.gateway import call_from_event, correlation_id_of, scopes_of
 from ebb.http.headers import require_json
 from ebb.http.problems import PROBLEM, TABLE, Answer, ok, problem, problem_document
+from ebb.s3.bucket import Taken
 from tests.fakes.events import event
 
 
@@ -57,7 +58,7 @@ def test_every_error_has_its_problem(error: errors.EbbError, status: int, name: 
 
 @pytest.mark.parametrize("kind", [leaf for kind in CALLERS_FAULTS for leaf in _leaves(kind)])
 def test_no_fault_of_a_caller_is_called_unforeseen(kind: type[errors.EbbError]) -> None:
-    made = kind("x", 1.0) if kind is errors.UnderWay else kind("x")
+    made = kind("x", 1.0) if kind is errors.UnderWay else kind("x", **({"repeated": True} if kind is Taken else {}))
     assert 400 <= problem(made, "c").status < 500
 
 

@@ -49,7 +49,18 @@ def _make(out: Path, options: Any, shard: int) -> None:
     rows = make_shard(options, shard, {name: folder / name for name in TABLES}, lambda: _say(months=1))
     note = put_shard(out, shard, folder, rows)
     folder.rmdir()
-    _say(shard=shard, note=note, peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB)
+    _say(shard=shard, note=note, peak=_peak())
+
+
+def _peak() -> int:
+    """Return the most bytes that this process ever held.
+
+    Linux counts in `getrusage` what its parent held when it was started, and keeps that across exec.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if "VmHWM:" in line) * _KIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
 
 
 def _say(**what: Any) -> None:
